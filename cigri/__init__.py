@@ -1,0 +1,1 @@
+"""CiGri: campaigns of independent tasks over the idle cores of several clusters."""

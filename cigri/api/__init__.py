@@ -1,0 +1,1 @@
+"""The HTTP face: decode a request, call the engine, encode its answer."""

@@ -1,0 +1,144 @@
+"""A private server to measure, and plain HTTP to it over its socket."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+#: Seconds that a server may take to answer its first request.
+_PATIENCE = 30.0
+
+
+class Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket, kept open between requests."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self._path))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        **headers: str,
+    ) -> Any:  # noqa: ANN401 # JSON
+        """
+        Return the body of the answer.
+
+        Raises:
+            RuntimeError: The server refused.
+        """
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.request(method, path, body, named)
+        response = self.getresponse()
+        text = response.read()
+        if response.status >= http.HTTPStatus.BAD_REQUEST:
+            raise RuntimeError(
+                f"{method} {path}: {response.status} {text.decode(errors='replace')}"
+            )
+        return json.loads(text)
+
+
+class PrivateServer:
+    """A server of our own in a directory, which can be killed and started again."""
+
+    def __init__(self, directory: Path, *, slots: int) -> None:
+        self.directory = directory
+        self.socket = directory / "cigri.sock"
+        self.database = directory / "cigri.db"
+        self._config = directory / "bench.toml"
+        self._config.write_text(f"[clusters.local]\nslots = {slots}\nallow_root = true\n")
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the server."""
+        return self._process.pid
+
+    def restart(self) -> None:
+        """Start the server anew and return when it answers."""
+        self._process = self._start()
+        self.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "cigri", "serve", "--private", str(self.directory)]
+        with (self.directory / "serve.log").open("ab") as log:
+            return subprocess.Popen(
+                [*command, "--config", str(self._config)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._process.kill()
+        self._process.communicate()
+
+    def stop(self) -> None:
+        """End the server and its workers."""
+        self._process.terminate()
+        self._process.communicate()
+        for pid in self.workers():
+            os.kill(pid, signal.SIGTERM)
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers that run in this server's directory."""
+        locks = (path.read_text().split() for path in self.directory.rglob("lock"))
+        return [int(words[0]) for words in locks if len(words) == 2 and _is_alive(*words)]  # noqa: PLR2004 # pid and start time
+
+    def connect(self) -> Connection:
+        """Return a new connection."""
+        return Connection(self.socket)
+
+    def wait(self) -> None:
+        """
+        Return when the server answers.
+
+        Raises:
+            RuntimeError: It ended, or takes too long.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                self.connect().ask("GET", "/")
+            except OSError:
+                time.sleep(0.005)
+            else:
+                return
+        log = (self.directory / "serve.log").read_text(errors="replace")
+        raise RuntimeError(f"the server does not answer; its log ends with:\n{log[-2000:]}")
+
+
+@contextmanager
+def private_server(directory: Path, *, slots: int) -> Iterator[PrivateServer]:
+    """Yield a running server that ends, with its workers, when the block does."""
+    directory.mkdir(mode=0o700)
+    server = PrivateServer(directory, slots=slots)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+def _is_alive(pid: str, start_time: str) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return text.rpartition(")")[2].split()[19] == start_time

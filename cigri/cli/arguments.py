@@ -1,0 +1,60 @@
+"""What several commands take."""
+
+import os
+import pwd
+
+import asyncclick
+
+from cigri.cli.session import Session
+from cigri.errors import NotFound
+
+LAST = "last"
+
+
+class CampaignArgument(asyncclick.ParamType[str]):
+    """The number of a campaign, or `last`."""
+
+    name = "campaign"
+
+    def convert(
+        self,
+        value: object,
+        param: asyncclick.Parameter | None,
+        ctx: asyncclick.Context | None,
+    ) -> str:
+        """Return *value* if it is one of these."""
+        text = str(value)
+        if text != LAST and not (text.isascii() and text.isdigit()):
+            self.fail(f"{text!r} is no campaign: give its number, or `last`", param, ctx)
+        return text
+
+
+CAMPAIGN = CampaignArgument()
+
+one_campaign = asyncclick.argument("campaign", type=CAMPAIGN)
+some_campaigns = asyncclick.argument("campaigns", type=CAMPAIGN, nargs=-1, required=True)
+any_campaigns = asyncclick.argument("campaigns", type=CAMPAIGN, nargs=-1)
+
+
+def identify(session: Session, campaign: str) -> int:
+    """
+    Return the number of a campaign; `last` is the newest one of who asks.
+
+    Raises:
+        NotFound: There is none.
+    """
+    if campaign != LAST:
+        return int(campaign)
+    body = session.client.campaigns(state="all", limit=1000)
+    me = _user()
+    mine = [one["id"] for one in body["items"] if one["user"] == me]
+    if not mine:
+        raise NotFound(f"no campaign of {me}")
+    return max(mine)
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -1,0 +1,72 @@
+"""The bar of a campaign: how many of its tasks are in each state, at a glance."""
+
+from collections.abc import Sequence
+
+import attrs
+from rich.text import Text
+
+from cigri.client.bodies import Counts
+
+
+@attrs.frozen
+class Part:
+    """How the tasks in one state show: apart by colour, by sign and by order."""
+
+    state: str
+    word: str
+    sign: str
+    ascii_sign: str
+    style: str
+
+
+#: Colours that the colour-blind can tell apart.
+PARTS = (
+    Part("terminated", "done", "█", "#", "blue"),
+    Part("running", "running", "▓", "=", "bright_cyan"),
+    Part("queued", "queued", "▒", "-", "cyan"),
+    Part("failed", "failed", "!", "!", "bold red"),
+    Part("cancelled", "cancelled", "x", "x", "magenta"),
+    Part("pending", "pending", "·", ".", "bright_black"),
+)
+
+
+def amounts(counts: Counts) -> list[tuple[Part, int]]:
+    """Return how many tasks each part stands for."""
+    return [(part, counts[part.state]) for part in PARTS]  # type: ignore[literal-required] # keys
+
+
+def bar(counts: Counts, width: int, *, plain: bool = False) -> Text:
+    """Return the bar, in ASCII if it has to be *plain*."""
+    text = Text(no_wrap=True)
+    parts = amounts(counts)
+    for (part, _), cells in zip(parts, share([n for _, n in parts], width), strict=True):
+        text.append((part.ascii_sign if plain else part.sign) * cells, part.style)
+    return text
+
+
+def share(numbers: Sequence[int], width: int) -> list[int]:
+    """
+    Return cells for each of *numbers*, *width* together unless all are zero.
+
+    Whatever is not zero gets a cell: one failed task of a million is seen. The largest pays.
+
+    >>> share([500, 0, 499, 1], 10)
+    [5, 0, 4, 1]
+    """
+    total = sum(numbers)
+    if not total:
+        return [0] * len(numbers)
+    cells = [max(1, number * width // total) if number else 0 for number in numbers]
+    largest = cells.index(max(cells))
+    cells[largest] += width - sum(cells)
+    return cells
+
+
+def tally(counts: Counts) -> str:
+    """Return the numbers of the bar in words; states without tasks are left out, but for done."""
+    named = [
+        f"{part.word} {number}"
+        for part, number in amounts(counts)
+        if number or part.word == "done"
+    ]
+    return "  ".join(named)

@@ -1,0 +1,85 @@
+"""How commands end: their exit codes, and errors told as what, where, and what to try."""
+
+import sys
+from enum import IntEnum
+
+import attrs
+
+from cigri import errors
+from cigri.cli.words import clean
+
+
+class Exit(IntEnum):
+    """What a script can ask `$?` for."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_ALLOWED = 4
+    NO_SERVER = 5
+    TASKS_FAILED = 10
+    CANCELLED = 11
+    #: As timeout(1) has it.
+    TIME_IS_UP = 124
+    #: 128 + SIGINT.
+    INTERRUPTED = 130
+    #: 128 + SIGPIPE, as of any program whose reader has gone.
+    BROKEN_PIPE = 141
+    #: 128 + SIGTERM.
+    TERMINATED = 143
+
+
+@attrs.frozen
+class Advice:
+    """The exit code of a class of errors, and what to try."""
+
+    code: Exit
+    #: `{command}` stands for the command that failed.
+    attempt: str
+
+
+#: The first class that fits counts.
+ADVICE: dict[type[Exception], Advice] = {
+    errors.ServerUnreachable: Advice(
+        Exit.NO_SERVER, "cigri serve, or name another server with --url"
+    ),
+    errors.InvalidInput: Advice(Exit.REFUSED, "correct it, then the same command again"),
+    errors.NotFound: Advice(Exit.NOT_FOUND, "cigri stat --all shows what there is"),
+    errors.NotAuthenticated: Advice(
+        Exit.NOT_ALLOWED, "name the file with the server's token in CIGRI_TOKEN_FILE"
+    ),
+    errors.NotAllowed: Advice(Exit.NOT_ALLOWED, "ask its owner, or an administrator"),
+    errors.Conflict: Advice(Exit.REFUSED, "cigri stat shows how things stand"),
+    errors.TooLarge: Advice(Exit.REFUSED, "put the parameters into a param_file: it is streamed"),
+    errors.StorageFull: Advice(
+        Exit.REFUSED, "make room on the server's disk, then the same command again"
+    ),
+    Exception: Advice(Exit.REFUSED, "{command} --help"),
+}
+
+
+def advice(error: Exception) -> Advice:
+    """Return what becomes of a command that ended with *error*."""
+    return next(ADVICE[cls] for cls in type(error).__mro__ if cls in ADVICE)
+
+
+def report(error: Exception, *, command: str, where: str) -> Exit:
+    """Tell of *error* and return the exit code."""
+    known = advice(error)
+    attempt = known.attempt.format(command=command)
+    if isinstance(error, errors.InvalidInput) and len(error.problems) > 1:
+        what = f"{error.what.lower()} has {len(error.problems)} mistakes"
+        tell(what, where, attempt, details=[str(problem) for problem in error.problems])
+    elif isinstance(error, errors.InvalidInput):
+        tell(f"{error.what.lower()} is wrong at {error.problems[0]}", where, attempt)
+    else:
+        tell(str(error), where, attempt)
+    return known.code
+
+
+def tell(what: str, where: str, attempt: str, details: list[str] | None = None) -> None:
+    """Write an error to standard error, in one piece."""
+    lines = [f"error: {what}", *(f"       {detail}" for detail in details or [])]
+    lines += [f"where: {where}", f"try:   {attempt}"]
+    sys.stderr.write("".join(f"{clean(line)}\n" for line in lines))

@@ -1,0 +1,62 @@
+"""`jobs` and `events`."""
+
+from collections.abc import Sequence
+
+import asyncclick
+
+from cigri.cli import screens
+from cigri.cli.arguments import identify, one_campaign, some_campaigns
+from cigri.cli.failures import Exit
+from cigri.cli.session import Session, command
+
+STATES = ("pending", "queued", "running", "terminated", "failed", "cancelled")
+
+
+@command(
+    "jobs",
+    examples=(
+        "cigri jobs 12 --state failed",
+        "cigri jobs 12 --first 5000 --limit 20",
+    ),
+)
+@one_campaign
+@asyncclick.option("--state", type=asyncclick.Choice(STATES), help="Only tasks in this state.")
+@asyncclick.option("--first", default=0, metavar="TASK", help="Begin with this task.")
+@asyncclick.option("--limit", default=100, show_default=True, help="List so many.")
+def jobs(session: Session, campaign: str, state: str | None, first: int, limit: int) -> None:
+    """List the tasks of CAMPAIGN."""
+    number = identify(session, campaign)
+    chosen = {} if state is None else {"state": state}
+    response = session.client.get(f"/campaigns/{number}/jobs", offset=first, limit=limit, **chosen)
+    session.answer(response, screens.jobs)
+    if session.as_json:
+        return
+    body = response.json()
+    if any(link["rel"] == "next" for link in body["links"]):
+        following = body["items"][-1]["task"] + 1
+        option = "" if state is None else f" --state {state}"
+        session.suggest(f"cigri jobs {number}{option} --first {following}", "more")
+
+
+@command(
+    "events",
+    examples=(
+        "cigri events 12",
+        "cigri fix 12 --resubmit",
+    ),
+)
+@some_campaigns
+@asyncclick.option("--all", "closed", is_flag=True, help="Show closed events, too.")
+def events(session: Session, campaigns: Sequence[str], closed: bool) -> Exit:
+    """Show what went wrong in CAMPAIGNS: equal failures together, each with its cause."""
+    return session.each(campaigns, lambda one: _events(session, identify(session, one), closed))
+
+
+def _events(session: Session, campaign: int, closed: bool) -> None:
+    chosen = {"all": 1} if closed else {}
+    response = session.client.get(f"/campaigns/{campaign}/events", **chosen)
+    session.answer(response, screens.events)
+    if not session.as_json and any(one["state"] == "open" for one in response.json()["items"]):
+        session.suggest(f"cigri logs {campaign} --failed", "what the failed tasks wrote")
+        session.suggest(f"cigri fix {campaign} --resubmit", "run them again")
+        session.suggest(f"cigri fix {campaign}", "leave them, close the events")

@@ -1,0 +1,211 @@
+"""What people see of the answers of the server."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cigri.cli.bar import bar, tally
+from cigri.cli.words import (
+    clean,
+    counted,
+    ending,
+    ending_status,
+    lasting,
+    moment,
+    parameter_words,
+    speed,
+)
+from cigri.client.bodies import (
+    Campaign,
+    CampaignList,
+    CampaignOnCluster,
+    Event,
+    EventList,
+    Job,
+    JobList,
+    Preview,
+)
+
+BAR_WIDTH = 44
+SMALL_BAR_WIDTH = 20
+
+STATE_STYLES = {
+    "failed": "red",
+    "running": "cyan",
+    "paused": "yellow",
+    "cancelled": "magenta",
+    "pending": "bright_black",
+}
+
+
+def campaigns(body: CampaignList, *, plain: bool = False) -> RenderableType:
+    """Return the list of campaigns, and how many finished ones it hides."""
+    rows = [_campaign_row(one, plain=plain) for one in body["items"]]
+    listed = table(
+        ("ID>", "NAME", "USER", "STATE", "PROGRESS", "DONE>", "TASKS>", "FAILED>", "RATE>", "ETA"),
+        rows,
+    )
+    notes = []
+    if len(body["items"]) < body["total"]:
+        notes.append(f"{len(body['items'])} of {body['total']} shown: --limit shows more")
+    if body.get("finished"):
+        notes.append(f"{counted(body['finished'], 'finished campaign')} not shown: --all")
+    if not rows:
+        return Text("\n".join(["no campaign", *notes]), style="dim")
+    return Group(listed, *(Text(note, style="dim") for note in notes))
+
+
+def campaign(body: Campaign, *, plain: bool = False) -> RenderableType:
+    """Return everything about how far a campaign is."""
+    title = Text(f"Campaign {body['id']}  {clean(body['name'])}  {clean(body['user'])}  ", "bold")
+    title.append(_state(body["state"]))
+    lines = [title, _progress(body, plain=plain), Text(_pace(body))]
+    if body["reason"]:
+        lines.append(Text(f"nothing runs: {clean(body['reason'])}", "yellow"))
+    clusters = [_cluster_row(one) for one in body.get("clusters", {}).values()]
+    names = ("CLUSTER", "RUNNING>", "QUEUED>", "DONE>", "FAILED>", "AGAIN>", "MEAN>", "STATE")
+    parts: list[RenderableType] = [*lines, table(names, clusters)]
+    if body["open_events"]:
+        note = f"{counted(body['open_events'], 'open event')}: cigri events {body['id']}"
+        parts.append(Text(note, "red"))
+    return Group(*parts)
+
+
+def line(body: Campaign) -> str:
+    """Return how far a campaign is on one line."""
+    counts = body["counts"]
+    numbers = f"{counts['terminated']}/{body['total_jobs']} done"
+    for state in ("running", "queued", "failed", "cancelled"):
+        if counts[state]:
+            numbers += f", {counts[state]} {state}"
+    if body["state"] != "in_treatment":
+        return f"campaign {body['id']}: {body['state']}, {numbers}"
+    return f"campaign {body['id']}: {numbers}, {_pace(body, 'rate ', ', ')}"
+
+
+def jobs(body: JobList) -> RenderableType:
+    """Return a page of tasks."""
+    names = ("TASK>", "STATE", "EXIT>", "CLUSTER", "START", "DURATION>", "ATTEMPTS>", "PARAMETER")
+    return table(names, [_job_row(one) for one in body["items"]])
+
+
+def events(body: EventList) -> RenderableType:
+    """Return what happened, each with the command that tells more."""
+    if not body["items"]:
+        return Text("no event", style="dim")
+    return Group(*(part for event in body["items"] for part in _event(event)))
+
+
+def preview(body: Preview) -> RenderableType:
+    """Return what a submission would create."""
+    name, clusters = body["jdl"].get("name", "campaign"), body["jdl"].get("clusters")
+    places = f" on {', '.join(clusters)}" if isinstance(clusters, dict) else ""
+    lines = [f"{clean(str(name))}: {counted(body['tasks'], 'task')}{places}"]
+    width = max((len(str(one["task"])) for one in body["commands"]), default=1)
+    lines += [f"  #{one['task']:<{width}}  {clean(one['command'])}" for one in body["commands"]]
+    return Text("\n".join([*lines, "nothing submitted"]))
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Return a table; a name that ends with `>` heads a column of numbers."""
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for name in names:
+        number = name.endswith(">")
+        made.add_column(
+            name.rstrip(">"), justify="right" if number else "left", no_wrap=name != names[-1]
+        )
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def _campaign_row(one: Campaign, *, plain: bool) -> list[str | Text]:
+    counts = one["counts"]
+    running = one["state"] == "in_treatment"
+    return [
+        str(one["id"]),
+        clean(one["name"]),
+        clean(one["user"]),
+        _state(one["state"]),
+        bar(counts, SMALL_BAR_WIDTH, plain=plain),
+        str(counts["terminated"]),
+        str(one["total_jobs"]),
+        Text(str(counts["failed"]), "red" if counts["failed"] else ""),
+        speed(one["forecast"]["rate"]) if running else "",
+        ending(one["forecast"]["eta"], time.time()).removeprefix("ETA ") if running else "",
+    ]
+
+
+def _progress(body: Campaign, *, plain: bool) -> Text:
+    counts, total = body["counts"], body["total_jobs"]
+    done = counts["terminated"]
+    share = f"{100 * done / total:.1f}%" if total else ""
+    text = bar(counts, BAR_WIDTH, plain=plain)
+    text.append(f"  {done}/{total}  {share}\n{tally(counts)}")
+    return text
+
+
+def _pace(body: Campaign, name: str = "rate  ", gap: str = "   ") -> str:
+    if body["state"] != "in_treatment":
+        return _lifetime(body)
+    forecast = body["forecast"]
+    return f"{name}{speed(forecast['rate'])}{gap}{ending(forecast['eta'], time.time())}"
+
+
+def _lifetime(body: Campaign) -> str:
+    begun = f"since {moment(body['submission_time'], time.time())}"
+    if body["end_time"] is None:
+        return begun
+    return f"{begun}   took {lasting(body['end_time'] - body['submission_time'])}"
+
+
+def _cluster_row(one: CampaignOnCluster) -> list[str | Text]:
+    mean = one["mean_duration"]
+    held = Text(clean(f"held: {one['blacklist_reason'] or 'no reason given'}"), "red")
+    return [
+        clean(one["cluster_name"]),
+        str(one["active_jobs"]),
+        str(one["queued_jobs"]),
+        str(one["finished_jobs"]),
+        str(one["failed_jobs"]),
+        str(one["resubmitted_jobs"]),
+        "" if mean is None else lasting(mean),
+        held if one["blacklisted"] else "ok",
+    ]
+
+
+def _job_row(one: Job) -> list[str | Text]:
+    begun, duration = one["start_time"], one["duration"]
+    return [
+        str(one["task"]),
+        _state(one["state"]),
+        ending_status(one["exit_status"]),
+        clean(one["cluster"] or ""),
+        "" if begun is None else moment(begun, time.time()),
+        "" if duration is None else lasting(duration),
+        str(one["attempts"]),
+        clean(parameter_words(one["parameters"])),
+    ]
+
+
+def _event(event: Event) -> Iterator[Text]:
+    about = [f"event {event['id']}", event["state"], event["code"]]
+    if event["exit_status"] is not None:
+        about.append(f"exit {ending_status(event['exit_status'])}")
+    about.append(f"×{event['count']}")
+    if event["cluster_name"]:
+        about.append(f"on {clean(event['cluster_name'])}")
+    about.append(moment(event["date_open"], time.time()))
+    yield Text("  ".join(about), "bold" if event["state"] == "open" else "dim")
+    for said in event["message"].splitlines():
+        yield Text(f"    {clean(said)}")
+    if event["task"] is not None:
+        task = event["task"]
+        yield Text(f"    e.g. task {task}: cigri logs {event['campaign_id']} {task}", "dim")
+
+
+def _state(word: str) -> Text:
+    return Text(word, STATE_STYLES.get(word, ""))

@@ -1,0 +1,39 @@
+"""`serve`: starts the daemon, which the rest of the command line only talks to."""
+
+import os
+from pathlib import Path
+
+import asyncclick
+
+FILE = asyncclick.Path(dir_okay=False, path_type=Path)
+
+
+@asyncclick.command("serve")
+@asyncclick.option("--config", type=FILE, metavar="FILE", help="Read the settings in this file.")
+@asyncclick.option("--database", type=FILE, metavar="FILE", help="Keep everything in this file.")
+@asyncclick.option(
+    "--private",
+    type=asyncclick.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep everything in DIR, and end with standard input.",
+)
+@asyncclick.option(
+    "--adopt", is_flag=True, help="Serve a copied or restored database whose original is gone."
+)
+async def serve(
+    config: Path | None, database: Path | None, private: Path | None, *, adopt: bool
+) -> int:
+    """
+    Run the server: with no option at all, one for yourself and this host's cores.
+
+    It listens on a Unix socket and on http://127.0.0.1:8666. Ctrl-C ends it; what runs goes on
+    and is found again at the next start.
+    """
+    from cigri import daemon, places
+
+    found = places.places(os.environ, os.geteuid())
+    if private is not None:
+        found = places.private_places(private.absolute())
+    service = daemon.prepare(config, found, database=database, private=private is not None)
+    await daemon.serve(service, adopt=adopt)
+    return 0

@@ -1,0 +1,100 @@
+"""`stat` and `wait`."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import asyncclick
+
+from cigri.cli import screens
+from cigri.cli.arguments import any_campaigns, identify, some_campaigns
+from cigri.cli.failures import Exit
+from cigri.cli.following import LOOK, follow, interruptible, outcome, stuck
+from cigri.cli.session import Session, command
+from cigri.client.bodies import Campaign
+
+
+@command(
+    "stat",
+    examples=(
+        "cigri stat                    those that are not finished",
+        "cigri stat --all              all",
+        "cigri stat 12                 one, cluster by cluster",
+        "cigri stat last --watch       your newest, until it ends",
+    ),
+)
+@any_campaigns
+@asyncclick.option("--all", "everything", is_flag=True, help="List finished campaigns, too.")
+@asyncclick.option("--limit", default=100, show_default=True, help="List so many.")
+@asyncclick.option("--watch", is_flag=True, help="Follow one campaign to its end.")
+def stat(
+    session: Session, campaigns: Sequence[str], everything: bool, limit: int, watch: bool
+) -> Exit | None:
+    """Show campaigns, or how far each of CAMPAIGNS is."""
+    if watch:
+        if len(campaigns) != 1:
+            raise asyncclick.UsageError("--watch follows one campaign: give one number, or `last`")
+        _watch(session, identify(session, campaigns[0]))
+        return None
+    if campaigns:
+        return session.each(campaigns, lambda one: _show(session, identify(session, one)))
+    state = {"state": "all"} if everything else {}
+    response = session.client.get("/campaigns", limit=limit, **state)
+    session.answer(response, lambda body: screens.campaigns(body, plain=session.plain))
+    return None
+
+
+@command(
+    "wait",
+    examples=("cigri wait last && cigri results last > visc.csv",),
+)
+@some_campaigns
+@asyncclick.option("--timeout", type=float, metavar="SECONDS", help="Wait no longer: exit 124.")
+def wait(session: Session, campaigns: Sequence[str], timeout: float | None) -> Exit:
+    """
+    Wait until CAMPAIGNS have ended, and exit with how they did.
+
+    0: all tasks are done. 10: some failed. 11: cancelled. 124: the time is up. Of several
+    campaigns, the highest.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    try:
+        return session.each(campaigns, lambda one: _wait(session, identify(session, one), end))
+    except TimeoutError as error:
+        session.say(f"{error}: it goes on")
+        return Exit.TIME_IS_UP
+
+
+def _show(session: Session, campaign: int) -> None:
+    session.answer(
+        session.client.get(f"/campaigns/{campaign}"),
+        lambda body: screens.campaign(body, plain=session.plain),
+    )
+
+
+def _watch(session: Session, campaign: int) -> None:
+    with interruptible(session, campaign):
+        follow(session, session.client.watch(campaign, every=LOOK))
+    if session.as_json:
+        _show(session, campaign)
+
+
+def _wait(session: Session, campaign: int, end: float | None) -> Exit:
+    left = None if end is None else max(0.0, end - time.monotonic())
+    with interruptible(session, campaign):
+        *_, last = _with_reasons(session, session.client.watch(campaign, timeout=left))
+    if session.as_json:
+        _show(session, campaign)
+    else:
+        session.show(screens.line(last))
+    return outcome(last)
+
+
+def _with_reasons(session: Session, looks: Iterator[Campaign]) -> Iterator[Campaign]:
+    """Yield *looks*, saying when and why nothing goes on."""
+    told = None
+    for campaign in looks:
+        reason = stuck(campaign)
+        if reason and reason != told:
+            session.say(f"campaign {campaign['id']} waits: {reason}")
+        told = reason
+        yield campaign

@@ -1,0 +1,166 @@
+"""Finding a server and speaking HTTP with it."""
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import httpx
+
+from cigri import errors, places
+from cigri.client.problems import error_of
+from cigri.places import Address
+
+#: Seconds for one answer; a submission of a million tasks is written to disk before its answer.
+TIMEOUT = httpx.Timeout(10.0, read=60.0)
+#: Seconds between two tries of a request that may be repeated.
+PAUSES = (0.1, 0.4, 1.0)
+
+Parameters = Mapping[str, str | int]
+
+
+def find(url: str | None = None) -> Address:
+    """Return where a server answers.
+
+    Raises:
+        ServerUnreachable: None does.
+    """
+    tried = []
+    for address in places.addresses(os.environ, os.getuid(), url):
+        problem = _problem(address)
+        if problem is None:
+            return address
+        tried.append(f"{address} ({problem})")
+    raise errors.ServerUnreachable(f"no server answers at {' or '.join(tried)}")
+
+
+def connect(address: Address) -> httpx.Client:
+    """Return the HTTP client for *address*.
+
+    Proxies of the environment are not for a server of this host.
+    """
+    if address.socket is None:
+        return httpx.Client(
+            base_url=address.url, headers=_authorization(), timeout=TIMEOUT, trust_env=False
+        )
+    transport = httpx.HTTPTransport(uds=str(address.socket), verify=False)
+    return httpx.Client(base_url=address.url, transport=transport, timeout=TIMEOUT)
+
+
+class Connection:
+    """Sends requests, and turns whatever goes wrong into `cigri.errors`."""
+
+    def __init__(self, http: httpx.Client, name: str) -> None:
+        self.name = name
+        self._http = http
+        self._answered = False
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._http.close()
+
+    def get(
+        self,
+        path: str,
+        parameters: Parameters | None = None,
+        *,
+        accept: str = "application/json",
+        patience: float = 2.0,
+    ) -> httpx.Response:
+        """Return the answer, asking again for *patience* seconds while a known server is silent.
+
+        Raises:
+            ServerUnreachable: No answer, which a later try may get.
+        """
+        end = time.monotonic() + patience
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return self._send("GET", path, parameters, headers={"Accept": accept})
+            except errors.ServerUnreachable:
+                if not self._answered or time.monotonic() >= end:
+                    raise
+            time.sleep(next(pauses, PAUSES[-1]))
+
+    def change(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters | None = None,
+        *,
+        content: bytes | Iterable[bytes] | None = None,
+        content_type: str = "application/json",
+    ) -> httpx.Response:
+        """Return the answer to a request that is sent once, whatever happens.
+
+        Raises:
+            ServerUnreachable: Whether it was carried out is told by the message.
+        """
+        headers = {} if content is None else {"Content-Type": content_type}
+        return self._send(method, path, parameters, headers=headers, content=content)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters | None,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | Iterable[bytes] | None = None,
+    ) -> httpx.Response:
+        try:
+            response = self._http.request(
+                method, path, params=parameters, headers=headers, content=content
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise errors.ServerUnreachable(f"no server answers at {self.name}: {error}") from error
+        except httpx.TransportError as error:
+            raise errors.ServerUnreachable(_lost(method, self.name, error)) from error
+        self._answered = True
+        if response.is_success:
+            return response
+        raise error_of(response)
+
+
+def _lost(method: str, name: str, error: httpx.TransportError) -> str:
+    what = str(error) or type(error).__name__
+    if method == "GET":
+        return f"{name} stopped answering: {what}"
+    return f"the answer of {name} was lost ({what}): the request may have been carried out"
+
+
+def _problem(address: Address) -> str | None:
+    """Return why nobody can be asked at *address*; a URL is only tried by the first request."""
+    if address.socket is None:
+        return None
+    try:
+        if not _trusted(address.socket):
+            return "it belongs to another user"
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(5)
+            probe.connect(str(address.socket))
+    except FileNotFoundError:
+        return "no such socket"
+    except ConnectionRefusedError:
+        return "its server has stopped"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None
+
+
+def _trusted(path: Path) -> bool:
+    """Tell whether a socket in a directory open to all was made by its user."""
+    uid = os.getuid()
+    return path.parent != places.temporary(uid) or path.lstat().st_uid == uid
+
+
+def _authorization() -> dict[str, str]:
+    path = places.token_file(os.environ, os.getuid())
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return {}  # the server says what it wants
+    except (OSError, ValueError) as error:
+        raise errors.NotAuthenticated(f"the token cannot be read: {error}") from error
+    return {"Authorization": f"Bearer {token}"}

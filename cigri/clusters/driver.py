@@ -1,0 +1,136 @@
+"""The contract between the engine and a cluster."""
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+import attrs
+
+from cigri.domain.model import (
+    CampaignId,
+    ClusterSettings,
+    JobId,
+    Parameter,
+    RemoteId,
+    TaskId,
+    TaskNumber,
+)
+from cigri.domain.verdict import TaskEnd
+
+
+class TaskOrder(NamedTuple):
+    """One task to run, as the worker reads it.  A tuple: there is one for each task that runs."""
+
+    task: TaskNumber
+    #: 1 for the first attempt that starts.
+    attempt: int
+    id: TaskId
+    parameter: Parameter
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """Jobs to create with one request."""
+
+    #: The name by which `find` finds them.
+    tag: str
+    user: str
+    campaign: CampaignId
+    campaign_name: str
+    settings: ClusterSettings
+    jobs: Mapping[JobId, Sequence[TaskOrder]]
+
+
+@attrs.frozen(kw_only=True)
+class JobRef:
+    """A job as its cluster knows it, and what was last heard of it."""
+
+    remote_id: RemoteId
+    user: str
+    #: Tasks that ran, with their starts.
+    running: Mapping[int, float] = attrs.field(factory=dict)
+    #: How far its journal was read.
+    read_to: int = 0
+
+
+class RemoteState(StrEnum):
+    """Where a cluster says that a job is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+    KILLED = "killed"
+    #: The cluster does not know it, or its worker died.
+    LOST = "lost"
+
+
+@attrs.frozen(kw_only=True)
+class JobReport:
+    """What a cluster says of a job since it was last asked."""
+
+    state: RemoteState
+    #: Tasks that have ended since.
+    ended: Sequence[TaskEnd] = ()
+    running: Mapping[int, float] = attrs.field(factory=dict)
+    read_to: int = 0
+
+
+class Output(StrEnum):
+    """What a task writes."""
+
+    OUT = "out"
+    ERR = "err"
+
+
+class ClusterDriver(Protocol):
+    """
+    Speaks to one batch scheduler on behalf of CiGri.
+
+    A driver translates; it decides nothing and stores nothing.  Any method may raise
+    `ClusterUnreachable`, which promises that the cluster did not change.
+    """
+
+    #: The name by which the configuration calls the driver.
+    name: str
+    #: Seconds after a submission without an answer until `find` can be trusted to find nothing.
+    fence: float
+    #: Seconds between two looks at the jobs: while they change, and at most.
+    poll_interval: tuple[float, float]
+
+    def refusal(self, user: str) -> str | None:
+        """Return why *user* may not run tasks here, and what to do; `None` when they may."""
+
+    async def slots(self) -> int:
+        """Return how many cores tasks may occupy at a time."""
+
+    async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
+        """
+        Create the jobs of *batch*, all or none, named after ``batch.tag``.
+
+        Raises:
+            SubmissionRejected: None was created; the same batch fails again.
+            SubmissionUnknown: They may have been created; `find` will tell.
+        """
+
+    async def find(self, tag: str, user: str, jobs: Sequence[JobId]) -> Mapping[JobId, RemoteId]:
+        """Return those of *jobs*, in the order of their batch, that the cluster holds under *tag*."""
+
+    async def status(self, jobs: Collection[JobRef]) -> Mapping[RemoteId, JobReport]:
+        """Report on all of *jobs*; those that the cluster forgot come as LOST."""
+
+    async def withdraw(self, jobs: Collection[JobRef]) -> None:
+        """Ask that these jobs start no more tasks.  Jobs that already ended are no error."""
+
+    async def kill(self, jobs: Collection[JobRef]) -> None:
+        """Ask that these jobs end now.  Jobs that already ended are no error."""
+
+    async def forget(self, jobs: Collection[JobRef]) -> None:
+        """Say that these ended jobs are recorded: only their output is still needed."""
+
+    async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
+        """
+        Return the last *limit* bytes of what *task* wrote in *job*, so far if it still runs.
+
+        Raises:
+            NotFound: The job has no such task or its output is gone.
+        """

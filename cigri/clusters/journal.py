@@ -1,0 +1,134 @@
+"""Reads the journal that a worker writes (its format is in `worker.py`).
+
+A journal belongs to the user who runs the tasks: whatever it says, it can only speak of the tasks of
+its own job, which the caller checks.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import attrs
+
+from cigri.clusters.driver import JobReport, RemoteState
+from cigri.domain.model import TaskNumber
+from cigri.domain.verdict import Ending, TaskEnd
+
+#: How a group is over, by the reason that the worker gives.
+_OVER = {
+    "done": RemoteState.ENDED,
+    "withdrawn": RemoteState.ENDED,
+    "refused": RemoteState.ENDED,
+    "killed": RemoteState.KILLED,
+    "lost": RemoteState.LOST,
+}
+_ENDINGS = {"-": Ending.EXITED, "walltime": Ending.WALLTIME, "killed": Ending.KILLED}
+
+
+@attrs.frozen(kw_only=True)
+class News:
+    """What a journal says beyond a point."""
+
+    ended: list[TaskEnd]
+    running: Mapping[int, float]
+    #: How the group is over, `None` while it is not.
+    over: RemoteState | None
+    begun: bool
+    #: Up to where the journal was read: always the end of a line.
+    read_to: int
+
+    def report(self) -> JobReport:
+        """Return the news as a driver tells them."""
+        live = RemoteState.RUNNING if self.begun else RemoteState.WAITING
+        state = self.over or live
+        return JobReport(state=state, ended=self.ended, running=self.running, read_to=self.read_to)
+
+
+def read(text: bytes, running: Mapping[int, float], read_to: int) -> News:
+    """
+    Return what *text*, the journal from byte *read_to* on, adds to the *running* tasks.
+
+    Lines that make no sense are passed over: a user can only harm their own tasks.
+    """
+    whole = text[: text.rfind(b"\n") + 1]
+    reader = _Reader(dict(running))
+    for line in whole.decode("utf-8", "replace").split("\n"):
+        reader.take(line)
+    return News(
+        ended=reader.ended,
+        running=reader.running,
+        over=reader.over,
+        begun=read_to + len(whole) > 0,
+        read_to=read_to + len(whole),
+    )
+
+
+class _Reader:
+    def __init__(self, running: dict[int, float]) -> None:
+        self.ended: list[TaskEnd] = []
+        self.running = running
+        self.over: RemoteState | None = None
+
+    def take(self, line: str) -> None:
+        fields = line.split(" ")
+        try:
+            match fields[0]:
+                case "E":
+                    self._ended(fields)
+                case "S":
+                    self.running[int(fields[1])] = float(fields[4])
+                case "N":
+                    self._not_started(fields)
+                case "X":
+                    self.over = _OVER.get(fields[2], RemoteState.LOST)
+                case _:
+                    pass
+        except (ValueError, IndexError, KeyError):
+            return
+
+    def _ended(self, fields: list[str]) -> None:
+        task = int(fields[1])
+        # An end without its start is not a worker's doing.
+        del self.running[task]
+        end = TaskEnd(
+            TaskNumber(task),
+            _ENDINGS[fields[5]],
+            int(fields[4]),
+            float(fields[6]),
+            float(fields[7]),
+        )
+        self.ended.append(end)
+
+    def _not_started(self, fields: list[str]) -> None:
+        task = int(fields[1])
+        start = self.running.pop(task)
+        message = " ".join(fields[4:])
+        self.ended.append(
+            TaskEnd(TaskNumber(task), Ending.NOT_STARTED, int(fields[3]), start, start, message)
+        )
+
+
+class Extent(NamedTuple):
+    """Where in the packed files of a slot a task's output lies."""
+
+    slot: int
+    out: tuple[int, int | None]
+    err: tuple[int, int | None]
+
+
+def extent(text: bytes, task: TaskNumber) -> Extent | None:
+    """Return where the output of *task* lies; its end is `None` while the task runs."""
+    found = None
+    wanted = {f"S {task} ", f"E {task} "}
+    for line in text.decode("utf-8", "replace").split("\n"):
+        if not any(line.startswith(prefix) for prefix in wanted):
+            continue
+        fields = line.split(" ")
+        try:
+            if fields[0] == "S":
+                found = Extent(int(fields[3]), (int(fields[5]), None), (int(fields[6]), None))
+            else:
+                numbers = [int(field) for field in fields[8:12]]
+                found = Extent(int(fields[3]), (numbers[0], numbers[1]), (numbers[2], numbers[3]))
+        except (ValueError, IndexError):
+            continue
+    return found

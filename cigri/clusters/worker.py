@@ -1,0 +1,798 @@
+"""Runs groups of tasks on this host: one file that needs nothing but Python 3.9.
+
+    python -I -S worker.py DIR [--slots N] [--idle SECONDS]
+
+The server renames a group's directory into DIR/groups and pokes the worker (SIGUSR1); the worker
+runs the group's tasks and tells in its journal what became of each.  Neither waits for the other:
+the server may die and read the journal later; the worker may die and the next one settles what it
+left.  A line of a journal is a fact, its fields separated by a space:
+
+    B pid time                                 the group is claimed
+    S task attempt slot time out err           about to start; where its output begins
+    E task attempt slot status flag start end out_begin out_end err_begin err_end
+                                               ended: by itself (-), walltime or killed
+    N task attempt errno message               could not be started, after its S
+    X time reason                              over: done, withdrawn, killed, refused or lost
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+import signal
+import sys
+from collections import deque
+from functools import cached_property
+from time import monotonic, sleep, time
+from typing import Any, NamedTuple
+
+#: What the main loop waits for; SIGUSR1 says that something changed in the directory.
+SIGNALS = (signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+#: Python ignores some signals; the tasks shall not.
+IGNORED = [one for one in signal.valid_signals() if signal.getsignal(one) is signal.SIG_IGN]
+#: Seconds between two looks at the directory when nobody pokes.
+TICK = 1.0
+#: Seconds from SIGTERM to SIGKILL for a task that ran out of walltime.
+GRACE = 5.0
+#: Seconds that leftovers get to die; a process that takes longer never runs its own code again.
+PATIENCE = 5.0
+#: Groups open at a time, as each costs two descriptors.
+MOST_GROUPS = 200
+#: What the kernel takes as one entry of an environment (MAX_ARG_STRLEN).
+LONGEST_PARAMETER = 128 * 1024 - len("CIGRI_PARAMETER=") - 1
+#: Failures that pass by themselves: the task is tried again later.
+SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
+#: Failures of one task that say nothing of the others of its group.
+OWN_FAULTS = {errno.E2BIG, errno.EINVAL}
+#: How every file is opened that tasks or journals add to.
+APPENDING = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+#: The exit status of a worker that finds another one at work (EX_TEMPFAIL).
+HELD = 75
+STDERR = 2
+SHELL = b"/bin/sh"
+
+MACRO = re.compile(r"\A~(?=/|\Z)|\$HOME\b|\$?\{HOME\}|\{CAMPAIGN_ID\}")
+PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+QUOTING = re.compile(r"""['"\\]""")
+PIECE = re.compile(
+    r"""(?P<space>[ \t\r\n]+) | (?P<plain>[^ \t\r\n'"\\]+) | '(?P<single>[^']*)'
+    | "(?P<double>[^"\\]*(?:\\.[^"\\]*)*)" | \\(?P<escaped>.) | (?P<open>.)""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def split_words(text: str) -> list[str]:
+    r"""
+    Return the words of *text* as `shlex.split` does: quotes count, nothing is expanded.
+
+    >>> split_words(r"-n 3 'two words' $HOME \;")
+    ['-n', '3', 'two words', '$HOME', ';']
+
+    Raises:
+        ValueError: A quote is not closed, or a backslash ends the text.
+    """
+    if QUOTING.search(text):
+        return _split_quoted(text)
+    # Not `split()`, which also splits at the separators of Unicode.
+    spaced = text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
+    return [word for word in spaced.split(" ") if word]
+
+
+def _split_quoted(text: str) -> list[str]:
+    words: list[str] = []
+    inside = False
+    for piece in PIECE.finditer(text):
+        kind = piece.lastgroup or ""
+        if kind == "open":
+            raise ValueError(f"nothing closes or follows the {piece[0]} at {piece.start()}")
+        if kind != "space":
+            value = re.sub(r'\\(["\\])', r"\1", piece[kind]) if kind == "double" else piece[kind]
+            words.append(words.pop() + value if inside else value)
+        inside = kind != "space"
+    return words
+
+
+def join_words(words: list[str]) -> str:
+    """
+    Return a line that `split_words`, and a shell, would split into *words*.
+
+    >>> join_words(["-n", "3", "two words"])
+    "-n 3 'two words'"
+    """
+    return " ".join(
+        w if PLAIN.fullmatch(w) else "'" + w.replace("'", "'\"'\"'") + "'" for w in words
+    )
+
+
+def expand(text: str, home: str, campaign: int) -> str:
+    """Return *text* with a leading `~`, `$HOME`, `{HOME}` and `{CAMPAIGN_ID}` replaced."""
+    return MACRO.sub(lambda m: str(campaign) if m[0] == "{CAMPAIGN_ID}" else home, text)
+
+
+def command_line(command: str, parameter: str | list[str], home: str, campaign: int) -> list[str]:
+    """
+    Return the words that a task starts with.
+
+    Macros are expanded in *command* only, after splitting: a home with a space stays one word.
+    An array as *parameter* is taken word for word.
+
+    >>> command_line("~/run.sh --fast", "a 'b c' ~", "/home/ann", 12)
+    ['/home/ann/run.sh', '--fast', 'a', 'b c', '~']
+
+    Raises:
+        ValueError: A quote is not closed.
+    """
+    words = [expand(word, home, campaign) for word in split_words(command)]
+    return words + _parameter_words(parameter)
+
+
+def _parameter_words(parameter: str | list[str]) -> list[str]:
+    return split_words(parameter) if isinstance(parameter, str) else list(parameter)
+
+
+def encode(text: str) -> bytes:
+    """Return *text* as the kernel shall see it: UTF-8, whatever the locale."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Task(NamedTuple):
+    """One task as the server hands it out."""
+
+    number: int
+    attempt: int
+    id: int
+    parameter: str | list[str]
+
+
+class Recipe:
+    """How to start the tasks of a group: what they have in common, as its header says."""
+
+    def __init__(self, header: dict[str, Any], path: str) -> None:
+        """
+        Read a header.
+
+        Raises:
+            ValueError, LookupError, TypeError: It is not one that this worker understands.
+        """
+        if header["version"] != 1:
+            raise ValueError(header["version"])
+        self.header = header
+        self.campaign = int(header["campaign"])
+        self.cores = int(header["cores"])
+        self.walltime = float(header["walltime"])
+        self.home = os.path.expanduser(b"~").decode("utf-8", "surrogateescape")
+        directory = expand(header["directory"], self.home, self.campaign)
+        self.directory = os.path.join(self.home, directory)
+        self.path = path
+        self.programs: dict[bytes, bytes] = {}
+
+    @cached_property
+    def environment(self) -> dict[bytes, bytes]:
+        """The variables that all tasks get, in bytes, or each start would encode them again."""
+        header = self.header
+        variables = dict(header["env"])
+        for names, value in {
+            "PWD": self.directory,
+            "CIGRI_TOKEN": header["token"],
+            "CIGRI_CAMPAIGN_ID CIGRI_CAMPAIGNID": self.campaign,
+            "CIGRI_USER": header["user"],
+            "CIGRI_WORKDIR CIGRI_WORKING_DIRECTORY": self.directory,
+            "CIGRI_WALLTIME": header["walltime_text"],
+            "CIGRI_WALLTIME_SECONDS": f"{self.walltime:.0f}",
+            "CIGRI_RESOURCES": header["resources"],
+            "CIGRI_NODE_FILE CIGRI_NODEFILE": self._write_nodes(),
+            "CIGRI_JOB_NAME CIGRI_JOBNAME": header["name"],
+        }.items():
+            variables.update(dict.fromkeys(names.split(), str(value)))
+        return {**os.environb, **{encode(name): encode(v) for name, v in variables.items()}}
+
+    @cached_property
+    def command(self) -> list[bytes]:
+        """The words that every task begins with."""
+        words = command_line(self.header["command"], [], self.home, self.campaign)
+        return [encode(word) for word in words]
+
+    def _write_nodes(self) -> str:
+        """Return a file that names a node for each core of a task: always this host."""
+        with open(f"{self.path}/nodes", "w", encoding="utf-8") as file:
+            file.write(f"{os.uname().nodename}\n" * self.cores)
+        return file.name
+
+    def spawn(self, task: Task, actions: list[tuple[Any, ...]]) -> int:
+        """
+        Start *task* with the files that *actions* put in place and return its process id.
+
+        Raises:
+            OSError: The system refused.
+            ValueError, TypeError: Nothing can be started so.
+        """
+        argv = self.command + [encode(word) for word in _parameter_words(task.parameter)]
+        if not argv:
+            raise ValueError("no program is named")
+        self._describe(task)
+        # For each task, as the directory may go and come again.
+        os.chdir(encode(self.directory))
+        return self._execute(self._program(argv[0]), argv, actions)
+
+    def _describe(self, task: Task) -> None:
+        """Put what is different for each task into the environment."""
+        parameter = task.parameter
+        line = encode(parameter if isinstance(parameter, str) else join_words(parameter))
+        environment = self.environment
+        environment[b"CIGRI_TASK"] = b"%d" % task.number
+        environment[b"CIGRI_ATTEMPT"] = b"%d" % task.attempt
+        environment[b"CIGRI_JOB_ID"] = environment[b"CIGRI_JOBID"] = b"%d" % task.id
+        environment[b"CIGRI_PARAMETER"] = line
+        if len(line) > LONGEST_PARAMETER:
+            del environment[b"CIGRI_PARAMETER"]
+
+    def _program(self, name: bytes) -> bytes:
+        if b"/" in name:
+            return name
+        if name not in self.programs:
+            self.programs[name] = find_program(name, self.environment.get(b"PATH", b""))
+        return self.programs[name]
+
+    def _execute(self, program: bytes, argv: list[bytes], actions: list[tuple[Any, ...]]) -> int:
+        try:
+            return os.posix_spawn(
+                program,
+                argv,
+                self.environment,
+                file_actions=actions,
+                setpgroup=0,
+                setsigmask=(),
+                setsigdef=IGNORED,
+            )
+        except OSError as error:
+            if error.errno == errno.ENOEXEC and program != SHELL:
+                # A script that names no interpreter: do what execvp and every shell do.
+                return self._execute(SHELL, [SHELL, program, *argv[1:]], actions)
+            if error.errno == errno.ENOENT and os.path.exists(program):
+                error.strerror = "the interpreter that it names does not exist"
+            raise
+
+
+class Journal:
+    """
+    What became of a group's tasks: lines that are only ever appended.
+
+    What cannot be written, as on a full disk, stays in `unwritten` until it can.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, APPENDING, 0o600)
+        self.unwritten = b""
+        self.unsynced = False
+        found = os.pread(self.fd, os.fstat(self.fd).st_size, 0)
+        # Half a line was read by nobody: cut it off before it grows into a false one.
+        whole = found[: found.rfind(b"\n") + 1]
+        if len(whole) < len(found):
+            os.ftruncate(self.fd, len(whole))
+        #: A worker has begun this group before.
+        self.begun = bool(whole)
+        self.over = b"\nX " in whole
+
+    def add(self, line: str) -> None:
+        """Take a line for the next `flush`."""
+        self.unwritten += encode(line) + b"\n"
+
+    def flush(self) -> bool:
+        """Write what was taken; return whether all of it could be."""
+        if self.unwritten:
+            try:
+                written = os.write(self.fd, self.unwritten)
+            except OSError:
+                return False
+            self.unwritten = self.unwritten[written:]
+            self.unsynced = True
+        return not self.unwritten
+
+    def sync(self) -> None:
+        """Have what was written survive a power cut."""
+        if self.unsynced:
+            self.unsynced = False
+            try:
+                os.fdatasync(self.fd)
+            except OSError:  # the kernel has dropped the pages: asking again proves nothing
+                return
+
+
+class Group:
+    """
+    Tasks of one campaign that were handed out together: a directory that this worker has claimed.
+
+    The claim is the lock on the file of tasks; it ends with this process, whatever ends that.
+    """
+
+    recipe: Recipe
+    #: The task to start next, if one is `waiting`.
+    upcoming: Task
+
+    def __init__(self, path: str) -> None:
+        """
+        Claim the group at *path*.
+
+        Raises:
+            OSError: Another worker has it, or it cannot be read or written to.
+        """
+        self.path = path
+        self.tasks = open(f"{path}/tasks", encoding="utf-8")  # noqa: SIM115 - it is the claim
+        fcntl.flock(self.tasks, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.journal = Journal(f"{path}/journal")
+        self.waiting = False
+        self.running = 0
+        #: Why the group is over once nothing of it runs or waits.
+        self.reason = "done"
+        self.closing = False
+
+    def begin(self) -> None:
+        """Get the first task ready, or settle what a dead worker has left of the group."""
+        try:
+            header = json.loads(self.tasks.readline())
+            if self.journal.begun:
+                kill_leftovers(encode(header["token"]))
+                self.reason = "lost"
+                return
+            self.recipe = Recipe(header, self.path)
+        except (ValueError, LookupError, TypeError):
+            self.reason = "refused"
+            return
+        self.journal.add(f"B {os.getpid()} {time():.3f}")
+        self.advance()
+
+    def advance(self) -> None:
+        """Go on to the next task."""
+        try:
+            line = self.tasks.readline()
+            self.waiting = bool(line)
+            if line:
+                self.upcoming = Task(*json.loads(line))
+        except (ValueError, TypeError):
+            self.stop("refused")
+
+    def stop(self, reason: str) -> None:
+        """Start no more tasks of the group."""
+        self.waiting = False
+        self.reason = reason
+
+    def order(self) -> str:
+        """Return what the server wants of the group: withdraw, kill, or nothing."""
+        try:
+            with open(f"{self.path}/stop", encoding="utf-8") as file:
+                return file.read().strip()
+        except OSError:
+            return "" if os.path.isdir(self.path) else "kill"
+
+    def give_up(self, number: int, error: Exception) -> None:
+        """Say why the next task cannot be started, which holds for all of them as a rule."""
+        task = self.upcoming
+        self.journal.add(f"N {task.number} {task.attempt} {number} {explain(error)}")
+        if number in OWN_FAULTS:
+            self.advance()
+        else:
+            self.stop("refused")
+
+    def is_over(self) -> bool:
+        """Return whether nothing of the group runs or will, and its journal says so."""
+        if not (self.running or self.waiting or self.closing):
+            self.closing = True
+            self.journal.add(f"X {time():.3f} {self.reason}")
+        return self.closing
+
+    def close(self) -> None:
+        """Let go of the group."""
+        os.close(self.journal.fd)
+        self.tasks.close()
+
+
+class Slot:
+    """A place for one task at a time, and the files that catch what its tasks print."""
+
+    group: Group
+    pid: int
+    deadline: float
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.files: list[int] = []
+
+    def open_files(self, group: Group) -> None:
+        """
+        Catch the output of *group* from now on.
+
+        Raises:
+            OSError: The disk is full, or there are no more descriptors.
+        """
+        if self.files and self.group is group:
+            return
+        self.close_files()
+        self.group = group
+        for stream in ("out", "err"):
+            self.files.append(os.open(f"{group.path}/{stream}.{self.number}", APPENDING, 0o600))
+        self.actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            *((os.POSIX_SPAWN_DUP2, file, to) for to, file in enumerate(self.files, 1)),
+        ]
+        self.lengths = self.measure()
+
+    def close_files(self) -> None:
+        """Let go of the files."""
+        while self.files:
+            os.close(self.files.pop())
+
+    def measure(self) -> tuple[int, int]:
+        """Return how long both files are now."""
+        out, err = self.files
+        return os.lseek(out, 0, os.SEEK_END), os.lseek(err, 0, os.SEEK_END)
+
+    def announce(self, task: Task) -> str:
+        """Return the line of *task*, which is about to start here."""
+        self.label = f"{task.number} {task.attempt} {self.number}"
+        self.flag = "-"
+        self.started = time()
+        out, err = self.lengths
+        return f"S {self.label} {self.started:.3f} {out} {err}"
+
+    def report(self, status: int) -> str:
+        """Return the line of the task that has ended here."""
+        (out, err), (out_end, err_end) = self.lengths, self.measure()
+        self.lengths = out_end, err_end
+        if out_end < out or err_end < err:  # the task cut its own output
+            out, err = min(out, out_end), min(err, err_end)
+        span = f"{self.started:.3f} {time():.3f} {out} {out_end} {err} {err_end}"
+        return f"E {self.label} {status} {self.flag} {span}"
+
+    def signal(self, number: int, flag: str) -> None:
+        """Send a signal to the task and all that it started, and remember why."""
+        self.flag = flag
+        signal_group(self.pid, number)
+
+
+class Turns:
+    """Gives each campaign its turn, and its oldest group the campaign's."""
+
+    def __init__(self) -> None:
+        self.queues: deque[deque[Group]] = deque()
+
+    def join(self, group: Group) -> None:
+        """Add a group that has tasks to start."""
+        for queue in self.queues:
+            if queue[0].recipe.campaign == group.recipe.campaign:
+                queue.append(group)
+                return
+        self.queues.append(deque([group]))
+
+    def leave(self, group: Group) -> None:
+        """Take away a group that has no more tasks to start."""
+        for queue in self.queues:
+            if group in queue:
+                queue.remove(group)
+        self.queues = deque(queue for queue in self.queues if queue)
+
+    def take(self, free: int, slots: int) -> Group | None:
+        """Return the group that may now start a task on the *free* ones of *slots*, if any."""
+        for queue in self.queues:
+            cores = queue[0].recipe.cores
+            if cores <= free:
+                self.queues.remove(queue)
+                self.queues.append(queue)
+                return queue[0]
+            if cores <= slots:
+                return None  # the others wait with it, or it would wait for ever
+        return None
+
+
+class Worker:
+    """Runs the groups of one directory until there are none, or until it is told to end."""
+
+    def __init__(self, root: str, slots: int, idle: float) -> None:
+        self.root = root
+        self.slots = slots
+        self.idle = idle
+        self.known: set[str] = set()
+        self.groups: list[Group] = []
+        self.turns = Turns()
+        self.running: dict[int, Slot] = {}
+        self.free: list[Slot] = []
+        self.busy = 0
+        #: Disk, processes or descriptors are used up: nothing starts before the next look.
+        self.short = False
+        self.ending = False
+        self.alarm = float("inf")
+        self.next_look = self.next_sync = self.last_busy = monotonic()
+
+    def run(self) -> None:
+        """Run what there is and what comes."""
+        while True:
+            now = monotonic()
+            if now >= self.next_look:
+                self.look(now)
+                if self.is_done(now):
+                    return
+            if now >= self.alarm:
+                self.enforce_walltimes(now)
+            self.wait(max(0.0, min(self.next_look, self.alarm) - now))
+
+    def is_done(self, now: float) -> bool:
+        """Return whether the worker may end, having just looked for work."""
+        return not self.groups and (self.ending or now >= self.last_busy + self.idle)
+
+    def wait(self, timeout: float) -> None:
+        """React to the next signal, if one comes within *timeout* seconds."""
+        arrived = signal.sigtimedwait(SIGNALS, timeout)
+        if arrived is None:
+            return
+        if arrived.si_signo == signal.SIGCHLD:
+            self.reap()
+            return
+        self.ending |= arrived.si_signo != signal.SIGUSR1
+        self.next_look = 0.0
+
+    def look(self, now: float) -> None:
+        """See what the server wants, and try again what could not be done."""
+        self.next_look = now + TICK
+        self.short = False
+        self.read_slots()
+        if not self.ending:
+            self.admit_groups()
+        for group in self.groups.copy():
+            self.obey(group)
+            self.settle(group)
+        if now >= self.next_sync:
+            self.next_sync = now + TICK
+            for group in self.groups:
+                group.journal.sync()
+        self.fill()
+
+    def read_slots(self) -> None:
+        """Learn how many slots there are, if the server says so."""
+        try:
+            with open(f"{self.root}/slots", encoding="utf-8") as file:
+                self.slots = int(file.read())
+        except (OSError, ValueError):
+            return
+
+    def admit_groups(self) -> None:
+        """Claim the groups that are new, the oldest first."""
+        names = sorted(name for name in os.listdir(f"{self.root}/groups") if name[0] != ".")
+        self.known.intersection_update(names)
+        for name in names:
+            if name not in self.known and len(self.groups) < MOST_GROUPS:
+                self.admit(name)
+
+    def admit(self, name: str) -> None:
+        """Claim one group, unless it is over or another worker's."""
+        try:
+            group = Group(f"{self.root}/groups/{name}")
+        except OSError:
+            return
+        self.known.add(name)
+        if group.journal.over:
+            group.close()
+            return
+        group.begin()
+        self.groups.append(group)
+        if group.waiting:
+            self.turns.join(group)
+
+    def obey(self, group: Group) -> None:
+        """Do what the server wants with a group; the end of this worker is an order to kill."""
+        order = "kill" if self.ending else group.order()
+        if order == "kill" and group.reason != "killed":
+            self.stop(group, "killed")
+            for slot in self.running.values():
+                if slot.group is group:
+                    slot.signal(signal.SIGKILL, "killed")
+        elif order == "withdraw" and group.reason == "done":
+            self.stop(group, "withdrawn")
+
+    def stop(self, group: Group, reason: str) -> None:
+        """Start no more tasks of a group."""
+        group.stop(reason)
+        self.turns.leave(group)
+
+    def settle(self, group: Group) -> None:
+        """Write down what became of a group, and let go of it when it is over."""
+        over = group.is_over()
+        if not group.journal.flush():
+            self.short = True
+        elif over and group in self.groups:
+            group.journal.sync()
+            self.release(group)
+
+    def release(self, group: Group) -> None:
+        """Let go of a group and of the files of its output."""
+        for slot in self.free:
+            if slot.files and slot.group is group:
+                slot.close_files()
+        self.groups.remove(group)
+        group.close()
+        if not self.groups:
+            self.last_busy = monotonic()
+            self.next_look = min(self.next_look, self.last_busy + self.idle)
+
+    def fill(self) -> None:
+        """Start tasks while there is room for them."""
+        while not self.short:
+            group = self.turns.take(self.slots - self.busy, self.slots)
+            if group is None:
+                return
+            self.start(group)
+
+    def start(self, group: Group) -> None:
+        """Start the next task of a group, or say why that cannot be."""
+        slot = self.free.pop() if self.free else Slot(len(self.running))
+        if self.announce(group, slot) and self.spawn(group, slot):
+            group.advance()
+        else:
+            self.free.append(slot)
+        if not group.waiting:
+            self.turns.leave(group)
+            self.settle(group)
+
+    def announce(self, group: Group, slot: Slot) -> bool:
+        """Write that the next task is about to start; return whether it may."""
+        try:
+            slot.open_files(group)
+        except OSError:
+            self.short = True
+            return False
+        group.journal.add(slot.announce(group.upcoming))
+        self.short = not group.journal.flush()
+        return not self.short
+
+    def spawn(self, group: Group, slot: Slot) -> bool:
+        """Start the task that was announced; return whether it runs."""
+        try:
+            slot.pid = group.recipe.spawn(group.upcoming, slot.actions)
+        except (OSError, ValueError, TypeError) as error:
+            number = getattr(error, "errno", None) or errno.EINVAL
+            if number in SHORTAGES:
+                self.short = True
+            else:
+                group.give_up(number, error)
+            return False
+        slot.deadline = monotonic() + group.recipe.walltime
+        self.alarm = min(self.alarm, slot.deadline)
+        self.running[slot.pid] = slot
+        self.busy += group.recipe.cores
+        group.running += 1
+        return True
+
+    def reap(self) -> None:
+        """Let others follow the tasks that have ended."""
+        while self.running:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return
+            group = self.finish(self.running.pop(ended.si_pid))
+            self.fill()
+            self.settle(group)
+
+    def finish(self, slot: Slot) -> Group:
+        """Kill what a task that has ended leaves behind, note how it ended, return its group."""
+        # Before the leader is reaped, as only until then nobody else can have its number.
+        signal_group(slot.pid, signal.SIGKILL)
+        _, status = os.waitpid(slot.pid, 0)
+        group = slot.group
+        group.journal.add(slot.report(os.waitstatus_to_exitcode(status)))
+        group.running -= 1
+        self.busy -= group.recipe.cores
+        self.free.append(slot)
+        return group
+
+    def enforce_walltimes(self, now: float) -> None:
+        """Ask the tasks whose time is up to end; kill those that were asked before."""
+        self.alarm = float("inf")
+        for slot in self.running.values():
+            if now >= slot.deadline:
+                asked = slot.flag == "walltime"
+                slot.signal(signal.SIGKILL if asked else signal.SIGTERM, "walltime")
+                slot.deadline = now + GRACE
+            self.alarm = min(self.alarm, slot.deadline)
+
+
+def find_program(name: bytes, path: bytes) -> bytes:
+    """
+    Return the file that *name* means on *path*.
+
+    Raises:
+        FileNotFoundError: There is none that could be executed.
+    """
+    for directory in path.split(b":"):
+        program = os.path.join(directory, name)
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            return program
+    raise FileNotFoundError(errno.ENOENT, "not found on PATH", name)
+
+
+def explain(error: Exception) -> str:
+    """Return on one line what went wrong, and with which file."""
+    text = str(error)
+    if isinstance(error, OSError) and error.filename:
+        text = f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return " ".join(text.split())
+
+
+def signal_group(group: int, number: int) -> None:
+    """Send a signal to a process group, which may be gone or another user's."""
+    try:
+        os.killpg(group, number)
+    except OSError:
+        return
+
+
+def kill_leftovers(token: bytes) -> None:
+    """Kill the processes that carry *token* in their environment, until there are none."""
+    deadline = monotonic() + PATIENCE
+    while (pids := carriers(b"CIGRI_TOKEN=" + token)) and monotonic() < deadline:
+        for pid in pids:
+            kill(pid)
+        sleep(0.01)
+
+
+def kill(pid: int) -> None:
+    """Kill a process and its group, if they are still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.killpg(os.getpgid(pid), signal.SIGKILL)
+    except OSError:
+        return
+
+
+def carriers(entry: bytes) -> list[int]:
+    """Return the processes of this user with *entry* in their environment."""
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and carries(pid, entry)]
+
+
+def carries(pid: str, entry: bytes) -> bool:
+    """Return whether a process is this user's and has *entry* in its environment."""
+    try:
+        if os.stat(f"/proc/{pid}").st_uid != os.getuid():
+            return False
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return entry in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def hold(root: str) -> None:
+    """
+    Take the directory for this process alone, until it ends, and write who has it.
+
+    Raises:
+        BlockingIOError: Another worker has it.
+    """
+    fd = os.open(f"{root}/lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with open("/proc/self/stat", "rb") as file:
+        started = file.read().rpartition(b")")[2].split()[19]
+    written = os.pwrite(fd, b"%d %s\n" % (os.getpid(), started), 0)
+    os.ftruncate(fd, written)
+
+
+def main(arguments: list[str]) -> int:
+    """Run a worker as the command line says and return its exit status."""
+    root = os.path.abspath(arguments[0])
+    options = dict(zip(arguments[1::2], arguments[2::2]))
+    # Before the lock names this process: a poke would end it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, no status would be kept
+    while os.open(os.devnull, os.O_RDWR) <= STDERR:  # nothing else shall get a standard number
+        pass
+    try:
+        hold(root)
+    except BlockingIOError:
+        return HELD
+    os.makedirs(f"{root}/groups", exist_ok=True)
+    slots = int(options.get("--slots") or os.cpu_count() or 1)
+    Worker(root, slots, float(options.get("--idle", 30))).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,200 @@
+"""The configuration: a TOML file, read once at start into frozen values.
+
+`cigri.toml.example` documents every key.  All mistakes are reported at once, each with its path.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import time
+from pathlib import Path
+from typing import Annotated, NewType
+
+import attrs
+import cattrs
+
+from cigri.clusters.options import OPTIONS, LocalOptions
+from cigri.domain.model import ClusterName
+from cigri.domain.report import Mistake
+from cigri.domain.resources import parse_resources
+from cigri.domain.walltime import parse_walltime
+from cigri.errors import InvalidConfig
+from cigri.places import TCP_PORT, Places
+from cigri.strict import (
+    Between,
+    OneOf,
+    as_table,
+    likely,
+    login,
+    loopback,
+    problems,
+    strict_converter,
+)
+
+#: Seconds, written as a walltime.
+Walltime = NewType("Walltime", float)
+#: What one task occupies, as its user would write it.
+Resources = NewType("Resources", str)
+
+MIB = 1024 * 1024
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_CLUSTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
+
+
+def cluster_name(value: str) -> str:
+    """Return *value* when it can name a cluster beside their numbers, or raise ValueError."""
+    if not _CLUSTER_NAME.fullmatch(value):
+        raise ValueError(
+            f"not a cluster's name (a letter, then letters, digits, _ . -): {value!r}"
+        )
+    return value
+
+
+def at_least_one(clusters: Mapping[str, object]) -> Mapping[str, object]:
+    """Return *clusters*, or raise ValueError when there is none."""
+    if not clusters:
+        raise ValueError("no cluster: leave the table out for this host alone")
+    return clusters
+
+
+@attrs.frozen(kw_only=True)
+class ServerConfig:
+    """Where the server keeps its data, where it listens, and who may do everything."""
+
+    database: Path
+    socket: Path
+    host: Annotated[str, loopback] = "127.0.0.1"
+    #: 0 opens no TCP port: the socket alone.
+    port: Annotated[int, Between(0, 65_535)] = TCP_PORT
+    admins: tuple[Annotated[str, login], ...] = ()
+    log_level: Annotated[str, OneOf(LOG_LEVELS)] = "info"
+
+
+@attrs.frozen(kw_only=True)
+class LimitsConfig:
+    """What one request may bring."""
+
+    max_tasks: Annotated[int, Between(1, 1_000_000_000)] = 10_000_000
+    max_json_body_mib: Annotated[int, Between(1, 65_536)] = 256
+    max_stream_body_mib: Annotated[int, Between(1, 65_536)] = 1024
+
+
+@attrs.frozen(kw_only=True)
+class DefaultsConfig:
+    """What a campaign gets that does not say."""
+
+    walltime: Walltime = Walltime(3600.0)
+    resources: Resources = Resources("1")
+
+
+@attrs.frozen(kw_only=True)
+class ClusterConfig:
+    """A cluster: the driver that speaks to it and what that driver has to know."""
+
+    driver: Annotated[str, OneOf(tuple(OPTIONS))] = "local"
+    options: LocalOptions = attrs.field(factory=LocalOptions)
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """Everything that a person may set."""
+
+    server: ServerConfig
+    limits: LimitsConfig = attrs.field(factory=LimitsConfig)
+    defaults: DefaultsConfig = attrs.field(factory=DefaultsConfig)
+    clusters: Annotated[
+        Mapping[Annotated[ClusterName, cluster_name], ClusterConfig], at_least_one
+    ] = attrs.field(factory=lambda: {ClusterName("local"): ClusterConfig()})
+
+
+def load(path: Path | None, places: Places) -> Config:
+    """
+    Return the configuration of the file *path*, or the defaults: this host as the one cluster.
+
+    Raises:
+        InvalidConfig: The file cannot be read or has mistakes, all of which are named.
+    """
+    if path is None:
+        return parse("", places, base=places.state)
+    return parse(_read(path), places, base=path.absolute().parent)
+
+
+def parse(text: str, places: Places, *, base: Path) -> Config:
+    """
+    Return the configuration that the TOML *text* describes.
+
+    Paths that it does not give are those of *places*; relative ones start at *base*.
+
+    Raises:
+        InvalidConfig: It has mistakes, all of which are named.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidConfig.at("", f"not TOML: {error}") from error
+    server = document.setdefault("server", {})
+    if isinstance(server, dict):
+        server.setdefault("database", str(places.database))
+        server.setdefault("socket", str(places.socket))
+    try:
+        return _converter(base).structure(document, Config)
+    except cattrs.BaseValidationError as error:
+        raise InvalidConfig(list(problems(error, hint=_hint))) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise InvalidConfig.at("", f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidConfig.at("", f"{path} is not UTF-8 text") from error
+
+
+def _converter(base: Path) -> cattrs.Converter:
+    converter = strict_converter(base)
+
+    def cluster(raw: object, _: object) -> ClusterConfig:
+        settings = dict(as_table(raw))
+        driver = converter.structure({"driver": settings.pop("driver", "local")}, _Driver).driver
+        options = converter.structure(settings, OPTIONS[driver])
+        return ClusterConfig(driver=driver, options=options)
+
+    converter.register_structure_hook(Walltime, lambda raw, _: _walltime(raw))
+    converter.register_structure_hook(Resources, lambda raw, _: parse_resources(raw).text)
+    converter.register_structure_hook(ClusterConfig, cluster)
+    return converter
+
+
+@attrs.frozen(kw_only=True)
+class _Driver:
+    """The one key that all clusters have."""
+
+    driver: Annotated[str, OneOf(tuple(OPTIONS))]
+
+
+def _walltime(raw: object) -> float:
+    if isinstance(raw, time):
+        raise Mistake(f"not a walltime: {raw} is a time of day to TOML", f'write "{raw}"')
+    return parse_walltime(raw)
+
+
+#: The keys of each section.
+_KEYS: Mapping[str, Sequence[str]] = {
+    "": list(attrs.fields_dict(Config)),
+    "server": list(attrs.fields_dict(ServerConfig)),
+    "limits": list(attrs.fields_dict(LimitsConfig)),
+    "defaults": list(attrs.fields_dict(DefaultsConfig)),
+    "clusters.NAME": ["driver", *attrs.fields_dict(LocalOptions)],
+}
+
+
+def _hint(pointer: str) -> str | None:
+    """Return which key was meant by the unknown one at *pointer*, or where it is at home."""
+    *path, key = pointer.split(".")
+    here = "clusters.NAME" if path[:1] == ["clusters"] else ".".join(path)
+    for section, keys in _KEYS.items():
+        if key in keys and section:
+            return f"it belongs in [{section}]"
+    return likely(key, _KEYS[here])

@@ -1,0 +1,259 @@
+"""The composition root: the only module that knows all the parts."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import random
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import attrs
+import structlog
+from aiohttp import web
+
+from cigri import log as log_settings
+from cigri.api.app import create_app
+from cigri.api.context import ApiSettings
+from cigri.api.sites import FOR_ALL, FOR_OWNER, serving
+from cigri.clusters import DRIVERS
+from cigri.clusters.identity import own_login
+from cigri.config import MIB, Config, load
+from cigri.domain.model import ClusterName
+from cigri.domain.reactions import REACTIONS, EventCode
+from cigri.domain.scheduling import POLICIES
+from cigri.domain.site import ClusterFacts
+from cigri.domain.site import Site as Facts
+from cigri.engine.campaigns import Campaigns
+from cigri.engine.poller import Poller
+from cigri.engine.progress import Progress
+from cigri.engine.runtime import Runtime, Site
+from cigri.engine.submitter import submit_once
+from cigri.engine.supervisor import Loop, run
+from cigri.places import Places
+from cigri.store import campaigns, clusters, custody, events, parameters
+from cigri.store.database import Database, open_database
+from cigri.store.events import Incident
+
+log = structlog.get_logger()
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """How this server is reached and how long it lives."""
+
+    config: Config
+    #: Where the token for TCP is written; `None` opens no TCP port.
+    token: Path | None
+    #: Ends with the process at the other end of standard input.
+    private: bool = False
+
+
+def prepare(file: Path | None, places: Places, *, database: Path | None, private: bool) -> Service:
+    """
+    Return the service that a configuration *file* describes, or the default one without it.
+
+    A private server keeps everything in its own place, opens no TCP port and, as whoever started it can
+    run anything anyway, runs the tasks of root too.
+
+    Raises:
+        InvalidConfig: The file has mistakes.
+    """
+    config = load(file, places)
+    log_settings.configure(config.server.log_level)
+    if database is not None:
+        server = attrs.evolve(config.server, database=database.absolute())
+        config = attrs.evolve(config, server=server)
+    if private:
+        clusters_ = {
+            name: attrs.evolve(c, options=attrs.evolve(c.options, allow_root=True))
+            for name, c in config.clusters.items()
+        }
+        config = attrs.evolve(config, clusters=clusters_)
+    return Service(config=config, token=None if private else places.token, private=private)
+
+
+async def serve(service: Service, *, adopt: bool = False) -> None:
+    """
+    Serve until SIGTERM or SIGINT; *adopt* a database that is a copy whose original is gone.
+
+    Raises:
+        CigriError: It cannot start; the message says what to do.
+    """
+    database = service.config.server.database
+    database.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    custody.check_file_system(database, Path("/proc/self/mountinfo").read_text("utf-8"))
+    with _restrictive_umask(), custody.sole_server(database):
+        await _serve(service, adopt=adopt)
+
+
+@contextlib.contextmanager
+def _restrictive_umask() -> Iterator[None]:
+    """Let files that are made without a mode be for the server's user alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+async def _serve(service: Service, *, adopt: bool) -> None:
+    config = service.config
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with contextlib.AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(config.server.database))
+        runtime = await _runtime(database, service.config, adopt=adopt)
+        progress = Progress()
+        api = Campaigns(runtime, progress, facts(config))
+        app = create_app(api, _api_settings(service))
+        port = await stack.enter_async_context(_listening(app, service))
+        log.info(
+            "server.started",
+            socket=str(config.server.socket),
+            port=port,
+            database=str(config.server.database),
+            clusters=list(runtime.sites),
+            pid=os.getpid(),
+        )
+        if service.private:
+            _stop_at_end_of_input(stop)
+        await run(loops(runtime, progress), stop)
+    log.info("server.stopped")
+
+
+async def _runtime(database: Database, config: Config, *, adopt: bool) -> Runtime:
+    """Return the runtime on a database that is known to be ours and in order."""
+    await custody.take(database, config.server.database, adopt=adopt)
+    now = time.time()
+    async with database.write() as tx:
+        await clusters.register(tx, config.clusters)
+        await campaigns.delete_loading(tx)
+        ids = {name: row.id for name, row in (await clusters.all_clusters(tx)).items()}
+        for campaign in await parameters.damaged(tx):
+            code = EventCode.DAMAGED_PARAMETERS
+            for name in config.clusters:
+                incident = Incident(
+                    code=code,
+                    message=REACTIONS[code].meaning,
+                    campaign=campaign,
+                    cluster_id=ids[name],
+                )
+                await events.record(tx, incident, now)
+    return Runtime(
+        database=database,
+        sites=_sites(config, ids),
+        now=time.time,
+        rng=random.Random(),  # noqa: S311 - no secret depends on it
+    )
+
+
+def _sites(config: Config, ids: Mapping[ClusterName, int]) -> dict[ClusterName, Site]:
+    base = config.server.database.parent / "clusters"
+    return {
+        name: Site(
+            name=name,
+            id=ids[name],
+            driver=DRIVERS[cluster.driver](base / name, cluster.options),
+        )
+        for name, cluster in config.clusters.items()
+    }
+
+
+def facts(config: Config) -> Facts:
+    """Return what the rules have to know of the installation."""
+    return Facts(
+        clusters={
+            name: ClusterFacts(
+                slots=cluster.options.slots, normal_users=cluster.options.normal_users
+            )
+            for name, cluster in config.clusters.items()
+        },
+        default_walltime=config.defaults.walltime,
+        default_resources=config.defaults.resources,
+        max_tasks=config.limits.max_tasks,
+    )
+
+
+def loops(runtime: Runtime, progress: Progress) -> list[Loop]:
+    """Return the loops of all clusters."""
+    policy = POLICIES["turns"]
+    found = []
+    for site in runtime.sites.values():
+        submit = partial(submit_once, runtime, site, policy)
+        poller = Poller(runtime, site, progress)
+        found += [
+            Loop(name=f"submitter {site.name}", cycle=submit, bell=site.submitter),
+            Loop(name=f"poller {site.name}", cycle=poller.poll_once, bell=site.poller),
+        ]
+    return found
+
+
+def _api_settings(service: Service) -> ApiSettings:
+    limits = service.config.limits
+    return ApiSettings(
+        user=own_login(),
+        admins=frozenset(service.config.server.admins),
+        token_sha256=_new_token(service.token) if service.token else None,
+        max_json_body=limits.max_json_body_mib * MIB,
+        max_stream_body=limits.max_stream_body_mib * MIB,
+    )
+
+
+def _new_token(path: Path) -> bytes:
+    """Write a new token for TCP, readable by the server's user alone; return its SHA-256."""
+    token = f"cig_{secrets.token_urlsafe(32)}"
+    hidden = path.with_name(f".{path.name}")
+    hidden.unlink(missing_ok=True)
+    descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(f"{token}\n")
+    hidden.rename(path)
+    return hashlib.sha256(token.encode()).digest()
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: web.Application, service: Service) -> AsyncIterator[int | None]:
+    server = service.config.server
+    public = os.geteuid() == 0 and not service.private
+    _make_parent(server.socket, 0o755 if public else 0o700)
+    tcp = service.token is not None and server.port
+    async with serving(
+        app,
+        path=server.socket,
+        mode=FOR_ALL if public else FOR_OWNER,
+        address=(server.host, server.port) if tcp else None,
+    ) as port:
+        yield port
+
+
+def _make_parent(path: Path, mode: int) -> None:
+    path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
+    owner = path.parent.stat().st_uid
+    if owner not in (0, os.geteuid()):
+        message = f"{path.parent} belongs to somebody else: choose another place for the socket"
+        raise PermissionError(message)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+def _stop_at_end_of_input(stop: asyncio.Event) -> None:
+    """Stop when the process that started this server is gone."""
+    loop = asyncio.get_running_loop()
+    source = sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(source, 4096):
+            loop.remove_reader(source)
+            stop.set()
+
+    loop.add_reader(source, read)

@@ -1,0 +1,1 @@
+"""The computation that `cigri demo` runs, and what becomes of its results."""

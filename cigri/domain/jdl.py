@@ -1,0 +1,190 @@
+"""The JDL, the text in which a user describes a campaign: strict, every mistake at once.
+
+The parameters of a large campaign stay text here; `parameters` reads them a slice at a time.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from cigri.domain import fields
+from cigri.domain.asked import Asked, expanded, read_settings, settings_of
+from cigri.domain.envelope import separate
+from cigri.domain.lines import LineParameters
+from cigri.domain.model import CampaignSpec, ClusterName
+from cigri.domain.parameters import parameters
+from cigri.domain.recipe import WAYS, read_recipe
+from cigri.domain.report import Report, Section, kind, pointer, shown, suggestion
+from cigri.domain.site import ClusterFacts, Site
+from cigri.domain.strict_json import load
+from cigri.errors import InvalidJdl
+
+__all__ = ["ClusterFacts", "LineParameters", "Site", "parameters", "read"]
+
+_GLOBAL = ("name", "clusters", *WAYS, "jobs_type")
+_CLUSTER = (*fields.FIELDS, *fields.NOT_YET)
+_ALL = (*_GLOBAL, *_CLUSTER)
+#: Known clusters named to who names an unknown one.
+_NAMED = 20
+_CLUSTERS_HINT = 'write {"local": {}} with the names of your clusters'
+
+
+def read(text: bytes, site: Site, *, lines: bool = False) -> CampaignSpec:
+    """
+    Return the campaign that a JDL describes, its common settings expanded into each cluster.
+
+    Of a large array of parameters the elements are not looked at: `parameters` does that.  With
+    *lines*, the parameters follow the JDL as lines, and it gives none itself.
+
+    Raises:
+        InvalidJdl: It has mistakes, all of which are listed.
+    """
+    small, array = separate(text)
+    document = load(small)
+    report = Report(document.problems)
+    top = _top(report, document.value)
+    name = _name(report, top)
+    jobs_type = report.read(top, "jobs_type", fields.jobs_type)
+    recipe = read_recipe(report, top, array, site, lines=lines)
+    clusters = _read_clusters(report, top, site)
+    for cluster in clusters:
+        cluster.check(report, needs_command=not recipe.none)
+    report.check()
+    settings = {cluster.name: settings_of(cluster.asked, site) for cluster in clusters}
+    count = {} if recipe.nb_jobs is None else {"nb_jobs": recipe.nb_jobs}
+    full = {each.name: expanded(each.asked, settings[each.name]) for each in clusters}
+    return CampaignSpec(
+        name=name,
+        clusters=settings,
+        jdl={"name": name, "jobs_type": jobs_type or "normal", **count, "clusters": full},
+        warnings=report.warnings,
+        nb_jobs=recipe.nb_jobs,
+        params=recipe.params,
+    )
+
+
+# --- the top level -----------------------------------------------------------------------------
+
+
+def _top(report: Report, value: object) -> Section:
+    """Return the top level, whose keys may be in upper case, as in CiGri 3."""
+    if not isinstance(value, dict):
+        raise InvalidJdl.at("", f"the description must be an object, not {kind(value)}")
+    members: dict[str, object] = {}
+    spelling: dict[str, str] = {}
+    for key, member in value.items():
+        known = key.lower() if key.lower() in _ALL else key
+        if known in members:
+            also = f'the key is also given as "{spelling[known]}"'
+            report.add(pointer(key), also, "keep one of them")
+            continue
+        members[known], spelling[known] = member, key
+        if known not in _ALL:
+            _unknown_key(report, pointer(key), key, _ALL)
+    return Section(pointer="", members=members, spelling=spelling)
+
+
+def _unknown_key(report: Report, at: str, key: str, known: Iterable[str]) -> None:
+    if not report.full:
+        report.add(at, f"unknown key {shown(key)}", suggestion(key, known))
+
+
+def _name(report: Report, top: Section) -> str:
+    if top.members.get("name") is None:
+        report.add(top.at("name"), "missing: every campaign has a name")
+    return report.read(top, "name", fields.name) or ""
+
+
+# --- the clusters ------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class _Cluster:
+    """What a campaign asks of one cluster, and where it says so."""
+
+    name: ClusterName
+    facts: ClusterFacts
+    asked: Asked
+    section: Section
+    top: Section
+
+    def at(self, key: str) -> str:
+        """Return the pointer of a setting: where it is given, or should be."""
+        common = not self.section.has(key) and self.top.has(key)
+        return (self.top if common else self.section).at(key)
+
+    def check(self, report: Report, *, needs_command: bool) -> None:
+        """Report what only all settings of the cluster together can tell."""
+        command = self.asked.exec_file
+        if not self.section.has("exec_file") and not self.top.has("exec_file"):
+            why = "missing: neither this cluster nor the top level says what to run"
+            report.add(self.at("exec_file"), why)
+        elif needs_command and command is not None and not command.strip():
+            report.add(self.at("exec_file"), "empty: there are tasks and nothing to run")
+        cores = self.asked.resources.cores if self.asked.resources else 1
+        if self.facts.slots is not None and cores > self.facts.slots:
+            has = f"{self.name} has {self.facts.slots}"
+            report.add(self.at("resources"), f"{cores} cores are more than there are: {has}")
+
+
+def _read_clusters(report: Report, top: Section, site: Site) -> list[_Cluster]:
+    common = read_settings(report, top)
+    found = []
+    for section_name, section in _sections(report, top):
+        name = ClusterName(section_name)
+        if report.full:
+            break
+        for key in section.members:
+            _check_key(report, section, key)
+        facts = site.clusters.get(name)
+        if facts is None:
+            _unknown_cluster(report, section.pointer, name, site)
+            facts = ClusterFacts()  # so that all else is checked too
+        asked = read_settings(report, section).over(common)
+        found.append(_Cluster(name=name, facts=facts, asked=asked, section=section, top=top))
+    return found
+
+
+def _sections(report: Report, top: Section) -> Iterator[tuple[str, Section]]:
+    """Yield the name and the settings of each cluster whose settings are an object."""
+    clusters = top.members.get("clusters")
+    at = top.at("clusters")
+    if not isinstance(clusters, dict):
+        why = f"must be an object, not {kind(clusters)}" if top.has("clusters") else "missing"
+        report.add(at, why, _CLUSTERS_HINT)
+        return
+    if not clusters:
+        report.add(at, "no cluster: a campaign runs on one at least", _CLUSTERS_HINT)
+    for name, members in clusters.items():
+        if isinstance(members, dict):
+            yield name, Section(pointer=at + pointer(name), members=members)
+        else:
+            report.add(at + pointer(name), f"must be an object, not {kind(members)}", "write {}")
+
+
+def _check_key(report: Report, section: Section, key: str) -> None:
+    if key in _GLOBAL:
+        why = f'"{key}" is for the whole campaign'
+        report.add(section.at(key), why, "put it at the top level")
+    elif key not in _CLUSTER:
+        _unknown_key(report, section.at(key), key, _CLUSTER)
+
+
+def _unknown_cluster(report: Report, at: str, name: str, site: Site) -> None:
+    known = sorted(site.clusters)
+    likely = suggestion(name, known)
+    more = "" if len(known) <= _NAMED else f" and {len(known) - _NAMED} more"
+    listed = f"the clusters are {', '.join(known[:_NAMED])}{more}"
+    report.add(at, f"unknown cluster {shown(name)}", f"{likely} {listed}" if likely else listed)
+
+
+def check_name(name: str) -> None:
+    """
+    Check a new name for a campaign.
+
+    Raises:
+        InvalidJdl: It is none.
+    """
+    report = Report()
+    _name(report, Section(pointer="", members={"name": name}))
+    report.check()

@@ -1,0 +1,231 @@
+"""The parameters of a campaign, from the JSON array `params`, a slice at a time.
+
+A million parameters decoded at once would stop the event loop for a tenth of a second, in a thread
+or not, and take 150 MB: so the array stays text, and its slices are decoded one after the other.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+import attrs
+import msgspec
+
+from cigri.domain.model import Parameter
+from cigri.domain.report import Mistake, kind
+from cigri.errors import InvalidJdl
+
+#: Tasks in one chunk.
+CHUNK = 1000
+#: Bytes of one parameter.  Linux refuses an argument of 128 KiB or more; the margin leaves room
+#: for the name of the environment variable that repeats it.
+MAX_PARAMETER = 130_000
+
+#: Bytes decoded in one go.  Less than MAX_PARAMETER: no parameter inside a slice can be too long.
+_SLICE = 128_000
+#: The longest JSON text of an acceptable parameter: six bytes for each, as in \u0041, and a little
+#: white space.
+_WIDEST = 6 * MAX_PARAMETER + 1000
+
+_WHITE = rb"[ \t\r\n]*+"
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_WORDS = rb"\[W(?:SW(?:,WSW)*+)?\]".replace(b"W", _WHITE).replace(b"S", _STRING)
+_ITEM = rb"(?:" + _STRING + rb"|" + _WORDS + rb")"
+_WHITES = re.compile(_WHITE)
+_ONE = re.compile(_ITEM, re.DOTALL)
+_MANY = re.compile(rb"(?:" + _ITEM + _WHITE + rb"," + _WHITE + rb")*+", re.DOTALL)
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+_decode = msgspec.json.Decoder(list[str | tuple[str, ...]]).decode
+_decode_one = msgspec.json.Decoder(str | tuple[str, ...]).decode
+
+_HALVED = "half of a surrogate pair, which is not a character"
+_WANTED = "a parameter is a string or an array of strings"
+_KINDS = {b"{": "an object", b"n": "null", b"t": "true", b"f": "false"}
+
+_Text = bytes | memoryview
+
+
+def parameters(raw: _Text, *, limit: int | None = None) -> Iterator[list[Parameter]]:
+    r"""
+    Decode a JSON array of parameters by 1,000, the last list maybe shorter.
+
+    Each step costs a fraction of a millisecond for honest texts and some milliseconds for those
+    made to be slow, whatever the length of the array: give the event loop a turn between steps.
+
+    >>> list(parameters(b'["1 2", ["a b", "c"]]'))
+    [['1 2', ('a b', 'c')]]
+
+    Raises:
+        InvalidJdl: An element, named by its pointer, is no parameter; or there are over *limit*.
+    """
+    ready: list[Parameter] = []
+    total = 0
+    for decoded in _slices(raw):
+        total += len(decoded)
+        if limit is not None and total > limit:
+            raise too_many(limit)
+        ready += decoded
+        whole = len(ready) - len(ready) % CHUNK
+        for at in range(0, whole, CHUNK):
+            yield ready[at : at + CHUNK]
+        del ready[:whole]
+    if ready:
+        yield ready
+
+
+def too_many(limit: int) -> InvalidJdl:
+    """Return the refusal of a campaign with more than *limit* tasks."""
+    return InvalidJdl.at("/params", f"more than {limit} tasks, the limit of this server")
+
+
+def parameter(value: object) -> Parameter:
+    """
+    Return one decoded element of `params` as a parameter.
+
+    Raises:
+        Mistake: It is neither a string nor an array of strings, or no command line can hold it.
+    """
+    if isinstance(value, str):
+        _fit(value, len(_utf8(value)))
+        return value
+    if isinstance(value, list | tuple):
+        words = tuple(_word(word) for word in value)
+        _fit("".join(words), sum(len(_utf8(word)) + 1 for word in words))
+        return words
+    quoted = f'write "{value}"' if type(value) in {int, float} else None
+    raise Mistake(f"{_WANTED}, not {kind(value)}", quoted)
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise Mistake(f"the words of a parameter are strings, not {kind(value)}")
+    return value
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Mistake(_HALVED) from None
+
+
+def _fit(text: str, size: int) -> None:
+    if "\0" in text:
+        raise Mistake("a NUL character cannot be given to a program")
+    if size > MAX_PARAMETER:
+        raise Mistake(
+            f"a parameter of {size} bytes: the limit is {MAX_PARAMETER}",
+            "put the data in a file and give its name",
+        )
+
+
+# --- slicing -----------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Slice:
+    """Some consecutive elements, and where the text after them and their comma begins."""
+
+    elements: list[Parameter]
+    after: int
+
+
+def _slices(raw: _Text) -> Iterator[list[Parameter]]:
+    at, end = _inside(raw)
+    if at == end:
+        return
+    index = 0
+    while at <= end:
+        found = _quick(raw, at, end) or _careful(raw, at, end, index)
+        yield found.elements
+        index += len(found.elements)
+        at = found.after
+
+
+def _inside(raw: _Text) -> tuple[int, int]:
+    """Return where the elements begin and end; the same place for an empty array."""
+    first = _skip_white(raw, 0, len(raw))
+    last = len(raw) - 1
+    while last > first and raw[last] in b" \t\r\n":
+        last -= 1
+    if last <= first or raw[first : first + 1] != b"[" or raw[last : last + 1] != b"]":
+        raise InvalidJdl.at("/params", "not a JSON array", 'write ["first", "second"]')
+    return _skip_white(raw, first + 1, last), last
+
+
+def _quick(raw: _Text, at: int, end: int) -> _Slice | None:
+    r"""
+    Guess where the last whole element of a slice ends, and decode up to there.
+
+    A text that is cut within an element does not decode: so a guess that decodes was right.
+    `None` when it was not, or when something in the slice needs a closer look.
+    """
+    text = bytes(raw[at : min(at + _SLICE, end)])
+    last = at + _SLICE >= end
+    cut = len(text) if last else 1 + text.rfind(b"]," if text[:1] == b"[" else b'",')
+    if b"\\u0000" in text:
+        return None
+    try:
+        elements = _decode(b"[%b]" % text[:cut])
+    except _UNREADABLE:
+        return None
+    if not elements:
+        return None
+    return _Slice(list(elements), _skip_white(raw, at + cut + 1, end))
+
+
+def _careful(raw: _Text, at: int, end: int, index: int) -> _Slice:
+    """Find the whole elements of a slice by their grammar, linear in any text, and decode them."""
+    stop = _MANY.match(raw, at, min(at + _SLICE, end)).end()  # type: ignore[union-attr]  # `*`
+    if stop == at:
+        return _single(raw, at, end, index)
+    text = bytes(raw[at:stop]).rstrip(b" \t\r\n")[:-1]
+    return _Slice(_checked(text, index), _skip_white(raw, stop, end))
+
+
+def _single(raw: _Text, at: int, end: int, index: int) -> _Slice:
+    """Decode one element: the last one, or one that is longer than a slice."""
+    found = _ONE.match(raw, at, min(at + _WIDEST, end))
+    if found is None:
+        raise _wrong(raw, at, end, index)
+    after = _skip_white(raw, found.end(), end)
+    if after < end and raw[after : after + 1] != b",":
+        raise InvalidJdl.at(f"/params/{index}", "no comma after this element")
+    return _Slice(_checked(found.group(), index), _skip_white(raw, after + 1, end))
+
+
+def _checked(text: bytes, index: int) -> list[Parameter]:
+    """Decode whole elements; one by one if something is wrong, to say which."""
+    if len(text) <= MAX_PARAMETER and b"\\u0000" not in text:
+        with contextlib.suppress(*_UNREADABLE):
+            return _decode(b"[%b]" % text)
+    return [_one(found.group(), n) for n, found in enumerate(_ONE.finditer(text), index)]
+
+
+def _one(text: bytes, index: int) -> Parameter:
+    try:
+        return parameter(_decode_one(text))
+    except _UNREADABLE as error:
+        # The decoder calls half a surrogate pair a truncated text.
+        why = _HALVED if b"\\u" in text and "truncated" in str(error) else f"malformed: {error}"
+        raise InvalidJdl.at(f"/params/{index}", why) from None
+    except Mistake as mistake:
+        raise mistake.at(f"/params/{index}") from None
+
+
+def _wrong(raw: _Text, at: int, end: int, index: int) -> InvalidJdl:
+    """Return why no parameter begins at *at*."""
+    first = bytes(raw[at : min(at + 1, end)])
+    if first in {b'"', b"["}:
+        why = f"not a string or an array of strings of at most {MAX_PARAMETER} bytes"
+    elif first in {b"", b","}:
+        why = "an element is missing between two commas"
+    else:
+        why = f"{_WANTED}, not {_KINDS.get(first, 'a number')}"
+    return InvalidJdl.at(f"/params/{index}", why)
+
+
+def _skip_white(raw: _Text, at: int, end: int) -> int:
+    found = _WHITES.match(raw, at, end)
+    return found.end() if found else at

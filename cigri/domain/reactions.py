@@ -1,0 +1,90 @@
+"""What each kind of event does besides telling a person: one table."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import attrs
+
+from cigri.domain.model import EventClass
+
+
+class EventCode(StrEnum):
+    """What happened; the words of CiGri v3 where it had one."""
+
+    EXIT_ERROR = "EXIT_ERROR"
+    WALLTIME = "WALLTIME"
+    JOB_LOST = "JOB_LOST"
+    COMMAND_NOT_STARTED = "COMMAND_NOT_STARTED"
+    SUBMISSION_REJECTED = "SUBMISSION_REJECTED"
+    CLUSTER_UNREACHABLE = "CLUSTER_UNREACHABLE"
+    DAMAGED_PARAMETERS = "DAMAGED_PARAMETERS"
+
+
+class Scope(StrEnum):
+    """What is held while an event is open."""
+
+    NOTHING = "nothing"
+    #: The campaign on the cluster where it happened.
+    CAMPAIGN = "campaign on the cluster"
+    #: The cluster, for everybody; probed with growing delays and released by itself.
+    CLUSTER = "cluster"
+
+
+@attrs.frozen(kw_only=True)
+class Reaction:
+    """What an event does."""
+
+    event_class: EventClass
+    #: Whether it stays open until somebody fixes it.
+    needs_fixing: bool = True
+    holds: Scope = Scope.NOTHING
+    #: What a person reads first; the details follow in the event's message.
+    meaning: str
+
+
+REACTIONS: Mapping[EventCode, Reaction] = {
+    EventCode.EXIT_ERROR: Reaction(
+        event_class=EventClass.JOB, meaning="a task ended with an error"
+    ),
+    EventCode.WALLTIME: Reaction(
+        event_class=EventClass.JOB, meaning="a task ran longer than its walltime and was killed"
+    ),
+    EventCode.JOB_LOST: Reaction(
+        event_class=EventClass.JOB,
+        needs_fixing=False,
+        meaning="a job vanished with its tasks, which run again",
+    ),
+    EventCode.COMMAND_NOT_STARTED: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.CAMPAIGN,
+        meaning="the command cannot be started",
+    ),
+    EventCode.SUBMISSION_REJECTED: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.CAMPAIGN,
+        meaning="the cluster refuses the jobs of the campaign",
+    ),
+    EventCode.DAMAGED_PARAMETERS: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.CAMPAIGN,
+        meaning="stored parameters do not match their checksum",
+    ),
+    EventCode.CLUSTER_UNREACHABLE: Reaction(
+        event_class=EventClass.CLUSTER,
+        holds=Scope.CLUSTER,
+        meaning="the cluster cannot be used",
+    ),
+}
+
+#: Seconds before the first new try of a cluster that failed, and at most.
+FIRST_RETRY = 1.0
+LONGEST_RETRY = 900.0
+
+
+def retry_delay(failures: int) -> float:
+    """
+    Return the seconds to leave a cluster alone after *failures* in a row.
+
+    Delays double, as a cluster that is down for maintenance should cost few requests.
+    """
+    return min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures - 1, 20))

@@ -1,0 +1,86 @@
+"""What the end of an attempt means for its task."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import attrs
+
+from cigri.domain.model import TaskNumber
+from cigri.domain.reactions import EventCode
+
+#: A program's own request to run again before the tasks that wait, and after them.
+AGAIN_FIRST_STATUS = 66
+AGAIN_LAST_STATUS = 67
+
+
+class Ending(StrEnum):
+    """Who ended an attempt."""
+
+    EXITED = "-"
+    WALLTIME = "walltime"
+    #: Somebody killed the job: its cluster, or a cancelled campaign.
+    KILLED = "killed"
+    #: The command could not be started at all.
+    NOT_STARTED = "not started"
+    #: It had started when its job vanished.
+    LOST = "lost"
+
+
+class TaskEnd(NamedTuple):
+    """How one attempt at one task ended, as the cluster tells it.
+
+    A tuple and not an attrs class: there is one for each task that ever ends.
+    """
+
+    task: TaskNumber
+    ending: Ending
+    #: 0 to 255 as the program exited, or minus the signal that ended it.
+    exit_status: int
+    started_at: float
+    ended_at: float
+    #: What the cluster says about it, for a person.
+    message: str = ""
+
+
+class Fate(StrEnum):
+    """What becomes of a task whose attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    #: Back in the bag, before the tasks that were never tried.
+    AGAIN_FIRST = "again first"
+    #: Back in the bag, after all others.
+    AGAIN_LAST = "again last"
+
+
+@attrs.frozen
+class Verdict:
+    """The fate of a task, and the event that tells its user why."""
+
+    fate: Fate
+    event: EventCode | None = None
+
+
+_SUCCEEDED = Verdict(Fate.SUCCEEDED)
+_EXITED_AGAIN = {
+    AGAIN_FIRST_STATUS: Verdict(Fate.AGAIN_FIRST),
+    AGAIN_LAST_STATUS: Verdict(Fate.AGAIN_LAST),
+}
+_EXITED_BADLY = Verdict(Fate.FAILED, EventCode.EXIT_ERROR)
+_OTHERWISE_ENDED = {
+    Ending.WALLTIME: Verdict(Fate.FAILED, EventCode.WALLTIME),
+    # Losing the cores costs the task nothing but time.
+    Ending.KILLED: Verdict(Fate.AGAIN_FIRST),
+    Ending.LOST: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_LOST),
+    # The next task would meet the same missing file: the hold spares them all.
+    Ending.NOT_STARTED: Verdict(Fate.AGAIN_FIRST, EventCode.COMMAND_NOT_STARTED),
+}
+
+
+def judge(end: TaskEnd) -> Verdict:
+    """Return what *end* means for its task."""
+    if end.ending is not Ending.EXITED:
+        return _OTHERWISE_ENDED[end.ending]
+    if end.exit_status == 0:
+        return _SUCCEEDED
+    return _EXITED_AGAIN.get(end.exit_status, _EXITED_BADLY)

@@ -1,0 +1,1 @@
+"""The cycles: read, decide, write the intent, act, record."""

@@ -1,0 +1,40 @@
+"""Remembers, in memory and for campaigns that run, how the number of settled tasks grew."""
+
+from collections.abc import Mapping
+
+from cigri.domain.forecast import Forecast, Sample, forecast, thin
+from cigri.domain.model import Campaign, CampaignId, CampaignState
+
+#: Samples kept of one campaign, and the seconds that they may span.
+MOST_SAMPLES = 120
+SPAN = 1800.0
+
+
+class Progress:
+    """The recent past of the campaigns; lost at a restart, as forecasts may be."""
+
+    def __init__(self) -> None:
+        self._samples: dict[CampaignId, list[Sample]] = {}
+
+    def record(self, at: float, settled: Mapping[CampaignId, int]) -> None:
+        """Note how many tasks of each campaign are settled."""
+        for campaign, count in settled.items():
+            samples = self._samples.setdefault(campaign, [])
+            samples.append(Sample(at, count))
+            if len(samples) > MOST_SAMPLES:
+                self._samples[campaign] = thin(samples, MOST_SAMPLES // 2, SPAN)
+
+    def begin(self, campaign: CampaignId, at: float, settled: int = 0) -> None:
+        """Start to measure a campaign anew: it was submitted, or resumed after a pause."""
+        self._samples[campaign] = [Sample(at, settled)]
+
+    def forget(self, campaign: CampaignId) -> None:
+        """Drop what is known of a campaign that ended."""
+        self._samples.pop(campaign, None)
+
+    def forecast(self, campaign: Campaign, now: float) -> Forecast:
+        """Return what can be said about the end of a campaign."""
+        if campaign.state is not CampaignState.IN_TREATMENT:
+            return Forecast()
+        remaining = campaign.counts.total - campaign.counts.settled
+        return forecast(self._samples.get(campaign.id, ()), remaining, now)

@@ -1,0 +1,64 @@
+"""Runs the loops until told to stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import attrs
+import structlog
+
+from cigri.engine.runtime import Bell
+
+log = structlog.get_logger()
+
+#: Crashes in a row after which a loop gives up, and the whole process with it.
+PATIENCE = 5
+#: Seconds that a cycle may take to end when the service stops.
+GRACE = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class Loop:
+    """A cycle to run again and again."""
+
+    name: str
+    #: Does one turn and returns the seconds until the next one.
+    cycle: Callable[[], Awaitable[float]]
+    bell: Bell
+
+
+async def run(loops: Sequence[Loop], stop: asyncio.Event) -> None:
+    """
+    Run *loops* until *stop* is set.
+
+    A cluster that is down is no crash: cycles turn it into a hold.  What arrives here is a bug.
+
+    Raises:
+        ExceptionGroup: A loop crashed too often in a row; the others were cancelled.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_repeat(loop, stop), name=loop.name) for loop in loops]
+        stopped = group.create_task(stop.wait())
+        await stopped
+        for loop in loops:
+            loop.bell.ring()
+        _, late = await asyncio.wait(tasks, timeout=GRACE)
+        # Safe at any point: what a cycle left half done is settled at the next start.
+        for task in late:
+            task.cancel()
+
+
+async def _repeat(loop: Loop, stop: asyncio.Event) -> None:
+    crashes = 0
+    while not stop.is_set():
+        loop.bell.still()  # before the cycle: a ring during it must not be lost
+        try:
+            pause = await loop.cycle()
+            crashes = 0
+        except Exception:
+            crashes += 1
+            log.exception("loop.crashed", loop=loop.name, crashes=crashes)
+            if crashes >= PATIENCE:
+                raise
+            pause = 2.0**crashes
+        if not stop.is_set():
+            await loop.bell.wait(pause)

@@ -1,0 +1,122 @@
+"""Every error raised on purpose, classed by what the caller may do next.
+
+A bug is never one of these: it becomes a 500 in the API and a crash of the cycle in the engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Self
+
+import attrs
+
+
+class CigriError(Exception):
+    """The request cannot be carried out; the message says what, where and what to do."""
+
+    #: The problem+json body that told a client of it, empty in the server itself.
+    problem: Mapping[str, object] = MappingProxyType({})
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """One mistake in an input."""
+
+    #: Where it is: a JSON pointer (RFC 6901) or a TOML path.
+    pointer: str
+    #: What is wrong, with the value, and what was expected.
+    detail: str
+    #: What to do about it, when that can be guessed.
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """Return the mistake on one line."""
+        text = f"{self.pointer or '/'}: {self.detail}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class InvalidInput(CigriError):
+    """An input has mistakes, all of which are listed; nothing was stored."""
+
+    what = "The input"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        noun = "mistake" if count == 1 else "mistakes"
+        lines = "; ".join(str(problem) for problem in self.problems)
+        super().__init__(f"{self.what} has {count} {noun}: {lines}")
+
+    @classmethod
+    def at(cls, pointer: str, detail: str, hint: str | None = None) -> Self:
+        """Return the error of a single mistake."""
+        return cls([Problem(pointer=pointer, detail=detail, hint=hint)])
+
+
+class InvalidJdl(InvalidInput):
+    """The description of a campaign has mistakes."""
+
+    what = "The campaign description"
+
+
+class InvalidConfig(InvalidInput):
+    """The configuration has mistakes."""
+
+    what = "The configuration"
+
+
+class InvalidRequest(InvalidInput):
+    """A parameter of a request has mistakes."""
+
+    what = "The request"
+
+
+class NotFound(CigriError):
+    """What was named does not exist."""
+
+
+class NotAuthenticated(CigriError):
+    """Nobody knows who asks."""
+
+
+class NotAllowed(CigriError):
+    """The caller is known and may not do this."""
+
+
+class Conflict(CigriError):
+    """The state of the thing does not allow the request."""
+
+
+class TooLarge(CigriError):
+    """The input is over a configured limit; nothing was stored."""
+
+
+class StorageFull(CigriError):
+    """The disk under the database is full: nothing changed, the same request may work later."""
+
+
+class UnusableDatabase(CigriError):
+    """The database cannot be opened; nothing was changed."""
+
+
+class ServerUnreachable(CigriError):
+    """No server answered."""
+
+
+class ClusterError(CigriError):
+    """A cluster did not do as it was asked."""
+
+
+class ClusterUnreachable(ClusterError):
+    """Nothing happened on the cluster: try again later."""
+
+
+class SubmissionRejected(ClusterError):
+    """No job was created, and the same request would fail again."""
+
+
+class SubmissionUnknown(ClusterError):
+    """Jobs may have been created: look before trying again."""
+
+
+class IllegalTransition(Exception):
+    """A life cycle was given an event that its table does not allow: a bug."""

@@ -1,0 +1,1 @@
+"""SQLite: the only SQL of CiGri, in named statements."""

@@ -1,0 +1,259 @@
+"""Jobs: claimed before they are sent, recorded after, settled as their tasks end."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from sqlite3 import Row
+
+import attrs
+
+from cigri.domain import bag, grouping
+from cigri.domain.bag import Range
+from cigri.domain.lifecycle import JOB_TRANSITIONS, JobEvent, advance
+from cigri.domain.model import (
+    CampaignId,
+    CampaignState,
+    ClusterSettings,
+    JobId,
+    JobState,
+    Parameter,
+    RemoteId,
+    SubmissionId,
+)
+from cigri.errors import NotFound
+from cigri.store import campaigns, parameters, rows, tasks
+from cigri.store.campaigns import Move
+from cigri.store.database import Connection
+from cigri.store.statements import load
+
+sql = load("jobs")
+campaigns_sql = load("campaigns")
+
+
+@attrs.frozen(kw_only=True)
+class OpenJob:
+    """A job that its cluster may have."""
+
+    id: JobId
+    campaign: CampaignId
+    cluster_id: int
+    user: str
+    state: JobState
+    remote_id: RemoteId | None
+    tasks: tuple[Range, ...]
+    #: Its tasks that run, with their starts.
+    running: Mapping[int, float]
+    #: How many of its tasks have not ended.
+    left: int
+    #: How far its journal has been read.
+    read_to: int = 0
+    campaign_state: CampaignState = CampaignState.IN_TREATMENT
+    #: Whether its campaign is held on its cluster.
+    held: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """Tasks taken out of the bag for one submission, not sent yet."""
+
+    submission: SubmissionId
+    tag: str
+    campaign: CampaignId
+    campaign_name: str
+    user: str
+    settings: ClusterSettings
+    #: The id of the campaign's task 0.
+    first_task_id: int
+    has_chunks: bool
+    jobs: Mapping[JobId, Sequence[Range]]
+
+
+async def claim(
+    tx: Connection, campaign: CampaignId, cluster_id: int, count: int, at: float
+) -> Claim | None:
+    """
+    Take up to *count* tasks of a campaign for one submission to a cluster.
+
+    Returns `None` when meanwhile there is nothing to take: paused, held, or taken by another cluster.
+    """
+    found = await tx.one(campaigns_sql.for_claim, {"campaign": campaign, "cluster": cluster_id})
+    if found is None or found["state"] != CampaignState.IN_TREATMENT or found["hold_reason"]:
+        return None
+    taken = await tasks.take(tx, found, cluster_id, min(count, found["pending"]))
+    if not taken:
+        return None
+    where = {"campaign": campaign, "cluster": cluster_id}
+    (row,) = await tx.all(sql.insert_submission, {**where, "at": at})
+    submission = SubmissionId(row["id"])
+    (named,) = await tx.all(sql.name_submission, {"submission": submission})
+    jobs = {}
+    for portion in bag.cut(taken, grouping.split(bag.size(taken))):
+        values = {"tasks": rows.ranges_text(portion), "left": bag.size(portion)}
+        (job,) = await tx.all(sql.insert, {**where, "submission": submission, **values})
+        jobs[JobId(job["id"])] = portion
+    return Claim(
+        submission=submission,
+        tag=named["tag"],
+        campaign=campaign,
+        campaign_name=found["name"],
+        user=found["user"],
+        settings=rows.settings(found["settings"]),
+        first_task_id=found["first_task_id"],
+        has_chunks=bool(found["has_chunks"]),
+        jobs=jobs,
+    )
+
+
+async def contents(
+    db: Connection, claimed: Claim
+) -> tuple[Mapping[int, Parameter], Mapping[int, int]]:
+    """
+    Return the parameters of the tasks of a claim, and how many attempts at each have started.
+
+    Raises:
+        DamagedParameters: They cannot be read.
+    """
+    numbers = [n for portion in claimed.jobs.values() for item in portion for n in item.numbers()]
+    found = await parameters.of_tasks(db, claimed.campaign, claimed.has_chunks, numbers)
+    return found, await tasks.attempts(db, claimed.campaign, numbers)
+
+
+async def accepted(tx: Connection, remote_ids: Mapping[JobId, RemoteId]) -> None:
+    """Record that the cluster has these jobs."""
+    for job in await _by_ids(tx, remote_ids):
+        await _happen(tx, job, JobEvent.ACCEPTED, remote_ids[JobId(job["id"])])
+
+
+async def unanswered(tx: Connection, jobs: Collection[JobId]) -> None:
+    """Record that nobody knows whether the cluster has these jobs."""
+    for job in await _by_ids(tx, jobs):
+        await _happen(tx, job, JobEvent.UNANSWERED)
+
+
+async def returned(tx: Connection, jobs: Collection[JobId], event: JobEvent, at: float) -> None:
+    """Record that the cluster has none of these jobs: their tasks go back to the bag."""
+    for job in await _by_ids(tx, jobs):
+        await _happen(tx, job, event)
+        await give_back(tx, job, rows.ranges(job["tasks"]), at)
+
+
+async def give_back(tx: Connection, job: Row, ranges: Sequence[Range], at: float) -> None:
+    """Put queued tasks of a job that were never started back in the bag; cancelled ones are settled."""
+    size = bag.size(ranges)
+    campaign = CampaignId(job["campaign_id"])
+    if await _is_cancelled(tx, campaign):
+        change = Move(queued=-size, cancelled=size)
+    else:
+        await tasks.put_back(tx, campaign, ranges)
+        change = Move(queued=-size, pending=size)
+    await campaigns.move(tx, campaign, change, cluster_id=job["cluster_id"])
+    await tx.run(sql.set_progress, {"job": job["id"], "running": "{}", "left": 0, "read_to": 0})
+
+
+async def _is_cancelled(tx: Connection, campaign: CampaignId) -> bool:
+    state: str = (await campaigns.row(tx, campaign))["state"]
+    return state == CampaignState.CANCELLED
+
+
+async def _by_ids(tx: Connection, jobs: Iterable[JobId]) -> list[Row]:
+    return await tx.all(sql.by_ids, {"jobs": json.dumps(sorted(jobs))})
+
+
+async def _happen(
+    tx: Connection, job: Row, event: JobEvent, remote_id: RemoteId | None = None
+) -> None:
+    state = advance(JOB_TRANSITIONS, JobState(job["state"]), event)
+    await tx.run(sql.set_state, {"job": job["id"], "state": state, "remote_id": remote_id})
+
+
+async def happen(tx: Connection, job: OpenJob, events: Sequence[JobEvent]) -> None:
+    """Record what befell a job: the only other writer of a job's state."""
+    state = job.state
+    for event in events:
+        state = advance(JOB_TRANSITIONS, state, event)
+    await tx.run(sql.set_state, {"job": job.id, "state": state, "remote_id": None})
+
+
+async def set_progress(
+    tx: Connection, job: JobId, *, running: Mapping[int, float], left: int, read_to: int
+) -> None:
+    """Record how far a job is."""
+    values = {"running": json.dumps(running), "left": left, "read_to": read_to}
+    await tx.run(sql.set_progress, {"job": job, **values})
+
+
+async def open_on_cluster(db: Connection, cluster_id: int) -> list[OpenJob]:
+    """Return the jobs that a cluster has."""
+    return [_open_job(row) for row in await db.all(sql.open_on_cluster, {"cluster": cluster_id})]
+
+
+async def open_of_campaign(db: Connection, campaign: CampaignId) -> list[OpenJob]:
+    """Return the jobs of a campaign that have not ended."""
+    found = await db.all(sql.open_of_campaign, {"campaign": campaign})
+    return [_open_job({**dict(row), "user": ""}) for row in found]
+
+
+async def get(db: Connection, job: JobId) -> OpenJob:
+    """
+    Return a job, ended or not.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = await db.one(sql.get, {"job": job})
+    if row is None:
+        message = f"there is no attempt {job}"
+        raise NotFound(message)
+    return _open_job(row)
+
+
+def _open_job(row: Row | dict[str, object]) -> OpenJob:
+    known = dict(row)
+    return OpenJob(
+        id=known["id"],
+        campaign=known["campaign_id"],
+        cluster_id=known["cluster_id"],
+        user=known["user"],
+        state=JobState(known["state"]),
+        remote_id=known["remote_id"],
+        tasks=tuple(rows.ranges(known["tasks"])),
+        running={int(task): start for task, start in json.loads(known["running"]).items()},
+        left=known["left"],
+        read_to=known["read_to"],
+        campaign_state=CampaignState(known.get("campaign_state", "in_treatment")),
+        held=bool(known.get("held")),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Unsettled:
+    """A submission of which nobody knows whether the cluster got it."""
+
+    id: SubmissionId
+    tag: str
+    at: float
+    campaign: CampaignId
+    user: str
+    jobs: tuple[JobId, ...]
+
+
+async def unsettled(db: Connection, cluster_id: int) -> list[Unsettled]:
+    """Return the submissions to a cluster whose outcome is not recorded, oldest first."""
+    found = []
+    for row in await db.all(sql.unsettled, {"cluster": cluster_id}):
+        jobs = await db.all(sql.of_submission, {"submission": row["id"]})
+        found.append(
+            Unsettled(
+                id=row["id"],
+                tag=row["tag"],
+                at=row["at"],
+                campaign=row["campaign_id"],
+                user=row["user"],
+                jobs=tuple(JobId(job["id"]) for job in jobs),
+            )
+        )
+    return found
+
+
+async def remote_ids(db: Connection, jobs: Collection[int]) -> Mapping[int, RemoteId]:
+    """Return the remote ids of jobs."""
+    return {row["id"]: row["remote_id"] for row in await _by_ids(db, map(JobId, jobs))}

@@ -1,0 +1,219 @@
+"""Applies what clusters report: tasks settled or back in the bag, jobs advanced, counters moved."""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from cigri.domain import bag
+from cigri.domain.bag import Range
+from cigri.domain.lifecycle import JobEvent
+from cigri.domain.model import CampaignId, CampaignState, JobId, JobState, TaskNumber
+from cigri.domain.reactions import REACTIONS, EventCode
+from cigri.domain.verdict import Ending, Fate, TaskEnd, judge
+from cigri.store import campaigns, events, jobs, records, tasks
+from cigri.store.campaigns import Move
+from cigri.store.database import Connection
+from cigri.store.events import Incident
+from cigri.store.jobs import OpenJob
+from cigri.store.records import CHUNK, Records
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What is new about a job."""
+
+    job: OpenJob
+    ended: Sequence[TaskEnd]
+    #: The tasks that run in it now, with their starts.
+    running: Mapping[int, float]
+    #: How far its journal has now been read.
+    read_to: int
+    #: How the job is over, `None` while it is not.
+    over: JobEvent | None = None
+    #: Whether a task of it has ever started.
+    begun: bool = True
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether anything changed."""
+        before = (self.job.read_to, self.job.running)
+        return bool(self.ended or self.over) or (self.read_to, self.running) != before
+
+
+async def settle(
+    tx: Connection, cluster_id: int, reports: Sequence[Report], at: float
+) -> list[CampaignId]:
+    """Apply *reports* of one cluster and return the campaigns that they end."""
+    finished = []
+    for campaign in sorted({report.job.campaign for report in reports}):
+        own = [report for report in reports if report.job.campaign == campaign]
+        if await _settle_campaign(tx, campaign, cluster_id, own, at):
+            finished.append(campaign)
+    return finished
+
+
+async def _settle_campaign(
+    tx: Connection,
+    campaign: CampaignId,
+    cluster_id: int,
+    reports: Sequence[Report],
+    at: float,
+) -> bool:
+    cancelled = (await campaigns.row(tx, campaign))["state"] == CampaignState.CANCELLED
+    sheet = _Sheet(cluster_id, cancelled=cancelled)
+    touched = {end.task // CHUNK for report in reports for end in report.ended}
+    touched |= {n // CHUNK for r in reports if r.over for i in r.job.tasks for n in _ends(i)}
+    await sheet.load(tx, campaign, touched)
+    for report in reports:
+        running, left = sheet.apply(report)
+        await jobs.set_progress(
+            tx, report.job.id, running=running, left=left, read_to=report.read_to
+        )
+        await jobs.happen(tx, report.job, _events(report))
+    await tasks.write_records(tx, campaign, sheet.changed())
+    await tasks.put_back(tx, campaign, bag.ranges(sheet.again_first))
+    await tasks.put_back(tx, campaign, bag.ranges(sheet.again_last), at_the_end=True)
+    await campaigns.move(tx, campaign, sheet.change(), cluster_id=cluster_id)
+    if sheet.lost:
+        await events.record(tx, _lost(campaign, cluster_id, sheet.lost), at)
+    return await campaigns.finish_if_done(tx, campaign, at)
+
+
+def _ends(item: Range) -> Sequence[int]:
+    """Return a task in each chunk that a range touches."""
+    return [*item.numbers()[::CHUNK], item.first + item.size - 1]
+
+
+def _events(report: Report) -> list[JobEvent]:
+    started = report.begun and report.job.state is JobState.SUBMITTED
+    happened = [JobEvent.STARTED] if started else []
+    return [*happened, report.over] if report.over else happened
+
+
+def _lost(campaign: CampaignId, cluster_id: int, lost: Sequence[int]) -> Incident:
+    meaning = REACTIONS[EventCode.JOB_LOST].meaning
+    return Incident(
+        code=EventCode.JOB_LOST,
+        message=f"{meaning}; first of them: task {min(lost)}",
+        count=len(lost),
+        campaign=campaign,
+        cluster_id=cluster_id,
+        task=TaskNumber(min(lost)),
+    )
+
+
+#: How a fate is recorded.
+_RECORDED = {
+    Fate.SUCCEEDED: records.SUCCEEDED,
+    Fate.FAILED: records.FAILED,
+    Fate.AGAIN_FIRST: records.BACK_IN_BAG,
+    Fate.AGAIN_LAST: records.BACK_IN_BAG,
+}
+
+
+class _Sheet:
+    """The records of one campaign while reports of one cluster are applied to them."""
+
+    def __init__(self, cluster_id: int, *, cancelled: bool) -> None:
+        self._cluster_id = cluster_id
+        self._cancelled = cancelled
+        self._chunks: dict[int, Records] = {}
+        self._changed: set[int] = set()
+        self._counts = dict.fromkeys(Fate, 0)
+        self._queued = self._running = self._ended = 0
+        self._duration = 0.0
+        self._unstarted = 0
+        self.again_first: list[int] = []
+        self.again_last: list[int] = []
+        self.lost: list[int] = []
+
+    async def load(self, tx: Connection, campaign: CampaignId, chunks: set[int]) -> None:
+        """Read the records of *chunks*."""
+        known = await tasks.read_records(tx, campaign, chunks)
+        self._chunks = {chunk: known.get(chunk) or Records() for chunk in chunks}
+
+    def changed(self) -> Mapping[int, Records]:
+        """Return the records to write."""
+        return {chunk: self._chunks[chunk] for chunk in self._changed}
+
+    def change(self) -> Move:
+        """Return how the counters change."""
+        again = self._counts[Fate.AGAIN_FIRST] + self._counts[Fate.AGAIN_LAST]
+        back = again + self._unstarted
+        return Move(
+            pending=0 if self._cancelled else back,
+            cancelled=back if self._cancelled else 0,
+            queued=self._queued,
+            running=self._running,
+            succeeded=self._counts[Fate.SUCCEEDED],
+            failed=self._counts[Fate.FAILED],
+            again=again,
+            ended=self._ended,
+            duration=self._duration,
+        )
+
+    def apply(self, report: Report) -> tuple[Mapping[int, float], int]:
+        """Apply a report; return the tasks that still run in its job and how many are left."""
+        job = report.job
+        mine = _Membership(job.tasks)
+        counted = sum(self._end(job.id, end) for end in report.ended if end.task in mine)
+        left = job.left - counted
+        running = {task: start for task, start in report.running.items() if task in mine}
+        if report.over:
+            self._close(job, running)
+            left, running = 0, {}
+        self._running += len(running) - len(job.running)
+        self._queued += (left - len(running)) - (job.left - len(job.running))
+        return running, left
+
+    def _end(self, job: JobId, end: TaskEnd) -> bool:
+        """Record how an attempt ended; return whether it was new."""
+        chunk, position = divmod(end.task, CHUNK)
+        items = self._chunks[chunk]
+        if items.job[position] == job:
+            return False
+        fate = judge(end).fate
+        again = fate in (Fate.AGAIN_FIRST, Fate.AGAIN_LAST)
+        items.state[position] = records.CANCELLED if again and self._cancelled else _RECORDED[fate]
+        items.exit_status[position] = end.exit_status
+        items.attempts[position] += end.ending is not Ending.NOT_STARTED
+        items.cluster[position] = self._cluster_id
+        items.job[position] = job
+        items.start[position] = round(end.started_at * 1000)
+        duration = max(0.0, end.ended_at - end.started_at)
+        items.duration[position] = round(duration * 1000)
+        self._changed.add(chunk)
+        self._counts[fate] += 1
+        if again and not self._cancelled:
+            (self.again_last if fate is Fate.AGAIN_LAST else self.again_first).append(end.task)
+        if end.ending in (Ending.EXITED, Ending.WALLTIME):
+            self._ended += 1
+            self._duration += duration
+        return True
+
+    def _close(self, job: OpenJob, running: Mapping[int, float]) -> None:
+        """Give back what a job that is over has not done."""
+        for item in job.tasks:
+            for number in item.numbers():
+                chunk, position = divmod(number, CHUNK)
+                if self._chunks[chunk].job[position] == job.id:
+                    continue
+                if number in running:
+                    start = running[number]
+                    self._end(job.id, TaskEnd(TaskNumber(number), Ending.LOST, 0, start, start))
+                    self.lost.append(number)
+                else:
+                    self._unstarted += 1
+                    if not self._cancelled:
+                        self.again_first.append(number)
+
+
+class _Membership:
+    """Whether a task belongs to a job: its journal may say anything."""
+
+    def __init__(self, given: Sequence[Range]) -> None:
+        self._whole = given[0].numbers() if len(given) == 1 else None
+        self._scattered = set() if self._whole else {n for i in given for n in i.numbers()}
+
+    def __contains__(self, task: int) -> bool:
+        return task in (self._whole if self._whole is not None else self._scattered)

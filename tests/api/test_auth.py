@@ -1,0 +1,266 @@
+"""Who gets in, and how far."""
+
+import asyncio
+import os
+import socket
+
+import attrs
+import pytest
+from aiohttp import web
+
+from cigri.api.app import create_app
+from cigri.api.auth import Peer, Peers
+from cigri.errors import NotAuthenticated
+from tests.api.face import BEARER, JDL, TOKEN, running
+
+#: What stands for the variable parts of the paths; the fixture `campaign` is campaign 1.
+VALUES = {"campaign": "1", "job": "1", "event": "1", "cluster": "local"}
+
+
+def routes(campaigns, settings):
+    """Return the method and the path of every route that the application has."""
+    app = create_app(campaigns, settings)
+    for route in app.router.routes():
+        yield route.method, route.resource.canonical.format(**VALUES)
+
+
+async def test_without_a_token_only_the_front_page_is_open_on_tcp(server, settings):
+    async with server.over_tcp() as nobody:
+        answers = {
+            (method, path): (await nobody.request(method, path)).status_code
+            for method, path in routes(server.campaigns, settings)
+        }
+
+    assert len(answers) > 50
+    opened = {route for route, status in answers.items() if status != 401}
+    assert opened == {("GET", "/"), ("HEAD", "/")}
+
+
+async def test_paths_that_do_not_exist_need_a_token_too(server):
+    async with server.over_tcp() as nobody:
+        assert (await nobody.get("/no/such/page")).status_code == 401
+        assert (await nobody.request("PATCH", "/")).status_code == 401
+
+
+async def test_a_401_says_how_to_get_in(server):
+    async with server.over_tcp() as nobody:
+        answer = await nobody.get("/campaigns")
+
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.json()["status"] == 401
+    assert "Authorization: Bearer" in answer.json()["message"]
+
+
+async def test_the_token_stands_for_the_servers_own_user(server):
+    async with server.over_tcp(**BEARER) as client:
+        answer = await client.post("/campaigns", json=JDL)
+
+    assert answer.status_code == 201
+    assert answer.json()["user"] == "ann"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer x",
+        f"Basic {TOKEN}",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN.upper()}",
+        f"Bearer{TOKEN}",
+        TOKEN,
+        "Bearer \xff\xfe",
+    ],
+)
+async def test_anything_but_the_token_is_refused(server, authorization):
+    async with server.over_tcp() as client:
+        headers = {"Authorization": authorization.encode("latin-1")}
+        assert (await client.get("/campaigns", headers=headers)).status_code == 401
+
+
+async def test_a_token_in_the_url_is_no_token(server):
+    async with server.over_tcp() as client:
+        for name in ("token", "access_token", "authorization"):
+            assert (await client.get("/campaigns", params={name: TOKEN})).status_code == 401
+
+
+async def test_the_scheme_is_not_case_sensitive(server):
+    async with server.over_tcp(Authorization=f"bEARER {TOKEN}") as client:
+        assert (await client.get("/campaigns")).status_code == 200
+
+
+async def test_two_authorization_headers_are_refused_even_when_both_are_right(server):
+    async with server.over_tcp() as client:
+        headers = [("Authorization", f"Bearer {TOKEN}")] * 2
+        assert (await client.get("/campaigns", headers=headers)).status_code == 400
+
+
+async def test_a_server_without_a_token_lets_nobody_in_over_tcp(campaigns, settings, tmp_path):
+    locked = attrs.evolve(settings, token_sha256=None)
+    async with running(campaigns, tmp_path, locked) as server:
+        for token in ("x", TOKEN):
+            async with server.over_tcp(Authorization=f"Bearer {token}") as client:
+                assert (await client.get("/campaigns")).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8666"])
+async def test_names_of_this_host_are_accepted(server, host):
+    async with server.over_tcp(**BEARER, Host=host) as client:
+        assert (await client.get("/campaigns")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "localhost:80:80", ""],
+)
+@pytest.mark.parametrize("path", ["/", "/campaigns"])
+async def test_other_names_are_refused_so_that_no_page_can_rebind_its_own(server, host, path):
+    async with server.over_tcp(**BEARER, Host=host) as client:
+        assert (await client.get(path)).status_code == 403
+
+
+async def test_a_request_without_a_host_is_refused(server):
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["X-CIGRI-USER", "X_CIGRI_USER", "X-Remote-User", "X-Forwarded-User"]
+)
+async def test_no_header_names_a_user(client, mallory, campaign, name):
+    for value in ("ann", "root"):
+        answer = await mallory.get(f"{campaign}/jobs", headers=[(name, value), (name, value)])
+        assert answer.status_code == 403
+    submitted = await client.post("/campaigns", json=JDL, headers={name: "root"})
+    assert submitted.json()["user"] == "ann"
+
+
+OWNERS_ONLY = [
+    ("GET", "/campaigns/1/jdl"),
+    ("GET", "/campaigns/1/jobs"),
+    ("GET", "/campaigns/1/jobs?state=failed"),
+    ("GET", "/campaigns/1/jobs/1"),
+    ("GET", "/campaigns/1/events"),
+    ("GET", "/campaigns/1/events?all"),
+    ("GET", "/jobs/1"),
+    ("GET", "/jobs/1/stdout"),
+    ("GET", "/jobs/1/stderr"),
+    ("PUT", "/campaigns/1?name=mine"),
+    ("PUT", "/campaigns/1?state=paused"),
+    ("DELETE", "/campaigns/1"),
+    ("DELETE", "/campaigns/1?hold"),
+    ("DELETE", "/campaigns/1?resume"),
+    ("DELETE", "/campaigns/1/events"),
+    ("DELETE", "/campaigns/1/events?resubmit"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), OWNERS_ONLY)
+async def test_what_is_the_owners_is_nobody_elses(client, mallory, campaign, method, path):
+    before = (await client.get(campaign)).json()
+
+    assert (await mallory.request(method, path)).status_code == 403
+    assert (await client.get(campaign)).json() == before
+
+
+def test_every_route_that_changes_something_is_in_the_matrix(campaigns, settings):
+    covered = {(method, path.partition("?")[0]) for method, path in OWNERS_ONLY}
+    changing = {
+        route
+        for route in routes(campaigns, settings)
+        if route[0] not in {"GET", "HEAD"} and not route[1].endswith("/")
+    }
+
+    # Everybody may submit; the events of others are in tests/api/test_events.py.
+    assert changing - covered == {("POST", "/campaigns"), ("DELETE", "/events/1")}
+
+
+async def test_others_see_the_summary_and_no_more(client, mallory):
+    secret = JDL | {"exec_file": "sh s3cret", "params": ["pa55", "pa66"]}
+    del secret["nb_jobs"]
+    campaign = (await client.post("/campaigns", json=secret)).headers["Location"]
+    public, own = await mallory.get(campaign), await client.get(campaign)
+
+    assert public.json()["counts"] == own.json()["counts"]
+    assert public.json()["user"] == "ann"
+    assert (await mallory.get("/campaigns")).json()["total"] == 1
+    assert "s3cret" not in public.text
+    assert "pa55" not in public.text
+
+
+async def test_nobody_can_submit_as_somebody_else(client, mallory):
+    answer = await mallory.post("/campaigns?user=ann", json=JDL)
+    assert answer.status_code == 400
+    answer = await mallory.post("/campaigns", json=JDL)
+    assert answer.status_code in {201, 403}  # 403: `local` is for the server's own user
+    if answer.status_code == 201:
+        assert answer.json()["user"] == "mallory"
+
+
+async def test_admins_may_do_what_owners_may(campaigns, settings, tmp_path, client, campaign):
+    (tmp_path / "admin").mkdir()
+    named = attrs.evolve(settings, admins=frozenset({"eve"}))
+    async with (
+        running(campaigns, tmp_path / "admin", named, Peer(4243, "eve")) as server,
+        server.client() as eve,
+    ):
+        assert (await eve.get(f"{campaign}/jobs")).status_code == 200
+        assert (await eve.delete(campaign)).status_code == 202
+
+
+async def test_root_is_an_admin(campaigns, settings, tmp_path, client, campaign):
+    (tmp_path / "root").mkdir()
+    async with (
+        running(campaigns, tmp_path / "root", settings, Peer(0, "root")) as server,
+        server.client() as root,
+    ):
+        assert (await root.get(f"{campaign}/jobs")).status_code == 200
+
+
+@pytest.mark.parametrize("login", ["Ann", "-ann", "ann evil", "ann;x", "é", "", "a.b"])
+async def test_logins_that_a_cluster_would_misread_are_refused(
+    campaigns, settings, tmp_path, login
+):
+    async with (
+        running(campaigns, tmp_path, settings, Peer(4244, login)) as server,
+        server.client() as client,
+    ):
+        assert (await client.get("/campaigns")).status_code == 403
+
+
+async def test_the_kernel_says_who_connects(tmp_path):
+    left, right = socket.socketpair()
+    with left, right:
+        assert await Peers("ann").of(left) == Peer(os.getuid(), "ann")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can connect as somebody else")
+async def test_the_kernel_tells_other_users_apart(tmp_path):
+    assert (await as_user(1, tmp_path)).login == "daemon"
+    with pytest.raises(NotAuthenticated, match="54321"):
+        await as_user(54_321, tmp_path)
+    with pytest.raises(NotAuthenticated, match="kernel"):
+        await as_user(65_534, tmp_path)
+
+
+async def as_user(uid, directory):
+    """Return whom the kernel sees when *uid* connects."""
+    os.seteuid(uid)
+    try:
+        left, right = socket.socketpair()
+    finally:
+        os.seteuid(0)
+    with left, right:
+        return await Peers("ann").of(left)
+
+
+def test_the_routes_are_functions_so_that_the_walk_above_sees_them_all(campaigns, settings):
+    app = create_app(campaigns, settings)
+
+    assert all(isinstance(route, web.AbstractRoute) for route in app.router.routes())
+    assert not any(isinstance(resource, web.StaticResource) for resource in app.router.resources())

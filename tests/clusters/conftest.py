@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clusters.groups import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A directory for a worker and a home for its user."""
+    home = tmp_path / "home"
+    home.mkdir()
+    root = tmp_path / "work"
+    root.mkdir()
+    site = Site(root, home)
+    yield site
+    site.close()
