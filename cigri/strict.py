@@ -168,4 +168,4 @@ _NOUNS: dict[type, str] = {
 
 def _shown(raw: object) -> str:
     text = repr(raw).lower() if isinstance(raw, bool) else repr(raw)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 # a line of a message
+    return text if len(text) <= 60 else f"{text[:57]}..."  # a line of a message

@@ -56,7 +56,7 @@ class Peers:
         """
         ucred = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         _, uid, _ = _UCRED.unpack(ucred)
-        return Peer(uid, self._own if uid == os.getuid() else await self._login(uid))
+        return Peer(uid, self._own if uid == os.geteuid() else await self._login(uid))
 
     async def _login(self, uid: int) -> str:
         now = asyncio.get_running_loop().time()
@@ -113,7 +113,7 @@ async def _caller(request: web.Request, connection: socket.socket) -> Caller:
 
 
 def _is_admin(peer: Peer, admins: frozenset[str]) -> bool:
-    return peer.uid in {0, os.getuid()} or peer.login in admins
+    return peer.uid in {0, os.geteuid()} or peer.login in admins
 
 
 def _check_token(request: web.Request, expected: bytes | None) -> None:

@@ -18,8 +18,8 @@ LINES = "application/vnd.cigri.lines"
 
 #: Bytes of the fields of a small request.
 MAX_FIELDS = MIB
-#: Bytes of one line of a stream.
-MAX_LINE = MIB
+#: Bytes of a campaign description whose parameters follow as lines.
+MAX_DESCRIPTION = MIB
 
 #: Bytes that are decompressed between two looks at the limit and at the rest of the world.
 _PIECE = 256 * 1024
@@ -31,19 +31,18 @@ async def campaign(request: web.Request) -> tuple[bytes, AsyncIterator[bytes] | 
     """
     Return the campaign description in the body, and the blocks of parameter lines that follow it.
 
-    Blocks hold whole lines.  Their iterator raises when the body does not come to its end, so that
+    Blocks end anywhere.  Their iterator raises when the body does not come to its end, so that
     nothing is kept of it.
 
     Raises:
-        TooLarge: The body, or a line of it, is over its limit.
+        TooLarge: The body, or its first line, is over its limit.
         InvalidRequest: The body is cut short or damaged.
     """
     if request.content_type != LINES:
         return await read(request, settings(request).max_json_body), None
-    blocks = _whole_lines(_received(request, settings(request).max_stream_body))
-    first = await anext(blocks, b"")
-    jdl, _, rest = first.partition(b"\n")
-    return jdl, _chain(rest, blocks)
+    pieces = _received(request, settings(request).max_stream_body)
+    first, rest = await _first_line(pieces)
+    return first, _chain(rest, pieces)
 
 
 async def read(request: web.Request, limit: int) -> bytes:
@@ -61,27 +60,26 @@ async def read(request: web.Request, limit: int) -> bytes:
     return buffer.getvalue()
 
 
+async def _first_line(pieces: AsyncIterator[bytes]) -> tuple[bytes, bytes]:
+    """Return the first line of *pieces*, and what came with it."""
+    begun = b""
+    async for piece in pieces:
+        begun += piece
+        line, end, rest = begun.partition(b"\n")
+        if len(line) > MAX_DESCRIPTION:
+            raise TooLarge(
+                f"the campaign description, the first line, is over {MAX_DESCRIPTION} bytes"
+            )
+        if end:
+            return line, rest
+    return begun, b""
+
+
 async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if first:
         yield first
     async for block in rest:
         yield block
-
-
-async def _whole_lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the bytes of *pieces*, cut at ends of lines."""
-    begun = b""
-    async for piece in pieces:
-        end = piece.rfind(b"\n") + 1
-        if end:
-            yield begun + piece[:end]
-            begun = piece[end:]
-        else:
-            begun += piece
-        if len(begun) > MAX_LINE:
-            raise TooLarge(f"a line is longer than {MAX_LINE} bytes")
-    if begun:
-        yield begun
 
 
 async def _received(request: web.Request, limit: int) -> AsyncIterator[bytes]:

@@ -97,7 +97,9 @@ async def cancel(request: web.Request) -> web.StreamResponse:
 async def jdl(request: web.Request) -> web.StreamResponse:
     """Stream the expanded description of a campaign, its parameters included."""
     query.options(request)
-    settings, parameters = await engine(request).jdl(caller(request), identify(request))
+    given, parameters = await engine(request).jdl(caller(request), identify(request))
+    # A count is only short for the parameters that follow; with both nobody could submit it again.
+    settings = {name: value for name, value in given.items() if name != "nb_jobs"}
     head = answers.encode(request, settings)
     pieces = _with_parameters(head, parameters, pretty=answers.wants_pretty(request))
     return await answers.stream(request, pieces, content_type="application/json")
@@ -151,7 +153,7 @@ def _fields(text: bytes) -> list[tuple[str, object]]:
         return list(parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True))
     try:
         return list(msgspec.json.decode(text, type=dict[str, object]).items())
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest.at("", f"not JSON: {error}") from error
 
 
@@ -159,11 +161,14 @@ async def _with_parameters(
     head: bytes, parameters: AsyncIterator[list[Parameter]], *, pretty: bool
 ) -> AsyncIterator[bytes]:
     """Yield the JSON object *head* with one more field, without ever holding all of it."""
-    new_line, indent = (b"\n", b"  ") if pretty else (b"", b"")
+    line, space = (b"\n", b" ") if pretty else (b"", b"")
     fields = head.rstrip()[:-1].rstrip()
-    yield fields + (b"" if fields == b"{" else b",") + new_line + indent + b'"params":['
-    begin = new_line + 2 * indent
+    yield (
+        fields + (b"" if fields == b"{" else b",") + line + 2 * space + b'"params":' + space + b"["
+    )
+    indent = line + 4 * space
+    between = b""
     async for part in parameters:
-        yield begin + (b"," + new_line + 2 * indent).join(map(msgspec.json.encode, part))
-        begin = b"," + new_line + 2 * indent
-    yield new_line + indent + b"]" + new_line + b"}\n"
+        yield between + indent + (b"," + indent).join(map(msgspec.json.encode, part))
+        between = b","
+    yield line + 2 * space + b"]" + line + b"}\n"

@@ -31,7 +31,8 @@ async def fix_all(request: web.Request) -> web.StreamResponse:
     """Close the events of a campaign; with `resubmit` its failed tasks run again."""
     found = query.options(request, "resubmit")
     campaign_id = identify(request)
-    fixed = await engine(request).fix(caller(request), campaign_id, resubmit=query.flag(found, "resubmit"))
+    resubmit = query.flag(found, "resubmit")
+    fixed = await engine(request).fix(caller(request), campaign_id, resubmit=resubmit)
     answer = wire.fixed(fixed, f"campaign {campaign_id}")
     return await answers.json(request, answer, status=202)
 
@@ -50,9 +51,8 @@ async def fix(request: web.Request) -> web.StreamResponse:
     """Close one event; with `resubmit` the tasks that it tells of run again."""
     found = query.options(request, "resubmit")
     event_id = _identify(request)
-    fixed = await engine(request).fix_event(
-        caller(request), event_id, resubmit=query.flag(found, "resubmit")
-    )
+    resubmit = query.flag(found, "resubmit")
+    fixed = await engine(request).fix_event(caller(request), event_id, resubmit=resubmit)
     return await answers.json(request, wire.fixed(fixed, f"event {event_id}"), status=202)
 
 

@@ -6,11 +6,11 @@ its wall time is up to a second too long.  It runs in whatever Python has the pa
 """
 
 import json
-import os
 import resource
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 
 def cpu() -> float:
@@ -28,7 +28,7 @@ def main() -> None:
     )
 
     count, slots, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    directory = tempfile.mkdtemp(prefix="hyperqueue-", dir=os.getcwd())
+    directory = tempfile.mkdtemp(prefix="hyperqueue-", dir=Path.cwd())
     with LocalCluster(directory, WorkerConfig(cores=slots)) as cluster:
         client = cluster.client()
         job = hyperqueue.Job()

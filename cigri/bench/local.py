@@ -12,7 +12,7 @@ import attrs
 
 from cigri.bench.processes import Cost, machine_cpu, tree_cpu
 from cigri.bench.rivals import RIVALS, Contest, Missing, found
-from cigri.bench.server import PrivateServer, private_server
+from cigri.bench.server import OwnServer, own_server
 from cigri.bench.tables import goal, table
 
 CONTENDERS = ("floor", "xargs", "parallel", "hyperqueue", "cigri")
@@ -68,14 +68,14 @@ def _run(name: str, plan: Plan, directory: Path, turn: int) -> Cost:
     )
     if name in RIVALS:
         return RIVALS[name](contest)
-    private = directory / f"cigri{turn}"
-    with private_server(private, slots=plan.slots) as server:
+    own = directory / f"cigri{turn}"
+    with own_server(own, slots=plan.slots) as server:
         cost = _campaign(server, contest)
-    shutil.rmtree(private)
+    shutil.rmtree(own)
     return cost
 
 
-def _campaign(server: PrivateServer, contest: Contest) -> Cost:
+def _campaign(server: OwnServer, contest: Contest) -> Cost:
     """Return the cost of a campaign, from its submission until it is terminated."""
     jdl = {
         "name": "bench",

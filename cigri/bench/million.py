@@ -13,7 +13,7 @@ import attrs
 from cigri.bench.probes import Waits, heartbeat, readers
 from cigri.bench.processes import forget_peak, peak_resident, resident
 from cigri.bench.rivals import found
-from cigri.bench.server import Connection, PrivateServer, private_server
+from cigri.bench.server import Connection, OwnServer, own_server
 from cigri.bench.tables import goal, table
 
 MIB = 1024 * 1024
@@ -108,18 +108,18 @@ def main(*, tasks: int, slots: int, seconds: float) -> None:
         directory = Path(name)
         submissions = {}
         for way, request in REQUESTS.items():
-            with private_server(directory / way, slots=slots) as server:
+            with own_server(directory / way, slots=slots) as server:
                 submissions[way] = _submission(server, request(_WAITING, tasks))
-        with private_server(directory / "idle", slots=slots) as server:
+        with own_server(directory / "idle", slots=slots) as server:
             idle = _idle(server)
         _print_submissions(submissions, idle)
-        with private_server(directory / "life", slots=slots) as server:
+        with own_server(directory / "life", slots=slots) as server:
             life = _life(server, as_lines(found("true"), tasks), seconds=seconds)
     _print_life(life, seconds)
     print("\n".join(["", *_goals(submissions, life)]))
 
 
-def _submission(server: PrivateServer, request: Request) -> Submission:
+def _submission(server: OwnServer, request: Request) -> Submission:
     connection = server.connect()
     empty, before = _stored(server), resident(server.pid)
     forget_peak(server.pid)
@@ -133,14 +133,14 @@ def _submission(server: PrivateServer, request: Request) -> Submission:
     )
 
 
-def _idle(server: PrivateServer) -> Waits:
+def _idle(server: OwnServer) -> Waits:
     """Return what the heartbeat meets when nothing happens: the noise of this machine."""
     with heartbeat(server.socket) as waits:
         time.sleep(1.0)
     return waits
 
 
-def _life(server: PrivateServer, request: Request, *, seconds: float) -> Life:
+def _life(server: OwnServer, request: Request, *, seconds: float) -> Life:
     connection = server.connect()
     _, campaign = _post(connection, request)
     page = f"/campaigns/{campaign}"
@@ -163,7 +163,7 @@ def _life(server: PrivateServer, request: Request, *, seconds: float) -> Life:
     return attrs.evolve(life, restart=_restart(server, page))
 
 
-def _restart(server: PrivateServer, page: str) -> float:
+def _restart(server: OwnServer, page: str) -> float:
     server.kill()
     began = time.perf_counter()
     server.restart()
@@ -188,7 +188,7 @@ def _settled(connection: Connection, page: str) -> int:
     return int(counts["terminated"] + counts["failed"])
 
 
-def _stored(server: PrivateServer) -> int:
+def _stored(server: OwnServer) -> int:
     """Return the bytes that the database occupies, its log counted in."""
     with closing(sqlite3.connect(f"file:{server.database}?mode=ro", uri=True)) as database:
         values = (

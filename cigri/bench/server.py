@@ -1,4 +1,4 @@
-"""A private server to measure, and plain HTTP to it over its socket."""
+"""A server of our own to measure, and plain HTTP to it over its socket."""
 
 import http.client
 import json
@@ -9,12 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 #: Seconds that a server may take to answer its first request.
 _PATIENCE = 30.0
+_CONFIG = """
+[server]
+database = "{directory}/cigri.db"
+socket = "{directory}/cigri.sock"
+port = 0
+[clusters.local]
+slots = {slots}
+allow_root = true
+"""
 
 
 class Connection(http.client.HTTPConnection):
@@ -53,7 +62,7 @@ class Connection(http.client.HTTPConnection):
         return json.loads(text)
 
 
-class PrivateServer:
+class OwnServer:
     """A server of our own in a directory, which can be killed and started again."""
 
     def __init__(self, directory: Path, *, slots: int) -> None:
@@ -61,7 +70,7 @@ class PrivateServer:
         self.socket = directory / "cigri.sock"
         self.database = directory / "cigri.db"
         self._config = directory / "bench.toml"
-        self._config.write_text(f"[clusters.local]\nslots = {slots}\nallow_root = true\n")
+        self._config.write_text(_CONFIG.format(directory=directory, slots=slots))
         self._process = self._start()
 
     @property
@@ -75,11 +84,12 @@ class PrivateServer:
         self.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "cigri", "serve", "--private", str(self.directory)]
+        command = [sys.executable, "-m", "cigri", "serve", "--config", str(self._config)]
         with (self.directory / "serve.log").open("ab") as log:
             return subprocess.Popen(
-                [*command, "--config", str(self._config)],
-                stdin=subprocess.PIPE,
+                command,
+                env={**os.environ, "XDG_STATE_HOME": str(self.directory)},
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
@@ -87,19 +97,24 @@ class PrivateServer:
     def kill(self) -> None:
         """End the server as a power cut would."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
     def stop(self) -> None:
-        """End the server and its workers."""
+        """End the server and its workers, with what they run."""
         self._process.terminate()
-        self._process.communicate()
-        for pid in self.workers():
-            os.kill(pid, signal.SIGTERM)
+        self._process.wait()
+        deadline = time.monotonic() + _PATIENCE
+        while (workers := self.workers()) and time.monotonic() < deadline:
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            time.sleep(0.01)
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers that run in this server's directory."""
+        # A worker's lock holds its process id and start time; other locks hold other things.
         locks = (path.read_text().split() for path in self.directory.rglob("lock"))
-        return [int(words[0]) for words in locks if len(words) == 2 and _is_alive(*words)]  # noqa: PLR2004 # pid and start time
+        return [int(words[0]) for words in locks if len(words) == 2 and _is_alive(*words)]
 
     def connect(self) -> Connection:
         """Return a new connection."""
@@ -125,10 +140,10 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server(directory: Path, *, slots: int) -> Iterator[PrivateServer]:
+def own_server(directory: Path, *, slots: int) -> Iterator[OwnServer]:
     """Yield a running server that ends, with its workers, when the block does."""
-    directory.mkdir(mode=0o700)
-    server = PrivateServer(directory, slots=slots)
+    (directory / "cigri").mkdir(mode=0o700, parents=True)
+    server = OwnServer(directory, slots=slots)
     try:
         server.wait()
         yield server

@@ -35,6 +35,14 @@ one_campaign = asyncclick.argument("campaign", type=CAMPAIGN)
 some_campaigns = asyncclick.argument("campaigns", type=CAMPAIGN, nargs=-1, required=True)
 any_campaigns = asyncclick.argument("campaigns", type=CAMPAIGN, nargs=-1)
 
+limit = asyncclick.option(
+    "--limit",
+    type=asyncclick.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="List so many.",
+)
+
 
 def identify(session: Session, campaign: str) -> int:
     """

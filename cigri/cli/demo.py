@@ -14,7 +14,7 @@ from cigri.cli.failures import Exit
 from cigri.cli.following import outcome
 from cigri.cli.private import reachable
 from cigri.cli.session import Session, command
-from cigri.cli.submitting import follow_here, submit
+from cigri.cli.submitting import again, follow_here, submit
 from cigri.cli.words import counted
 from cigri.client.bodies import Campaign
 from cigri.demo import sweep
@@ -100,7 +100,7 @@ class Demonstration:
             f"picture   {drawing}",
         ]
         if self.server is not None:
-            told.append(f"history   cigri serve --private {self.server}")
+            told.append(f"history   {again(self.server)}")
         self.session.show("\n".join(told))
 
     def prompt(self, command: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import asyncclick
 
 from cigri.cli import screens
-from cigri.cli.arguments import identify, one_campaign, some_campaigns
+from cigri.cli.arguments import identify, limit, one_campaign, some_campaigns
 from cigri.cli.failures import Exit
 from cigri.cli.session import Session, command
 
@@ -21,21 +21,16 @@ STATES = ("pending", "queued", "running", "terminated", "failed", "cancelled")
 )
 @one_campaign
 @asyncclick.option("--state", type=asyncclick.Choice(STATES), help="Only tasks in this state.")
-@asyncclick.option("--first", default=0, metavar="TASK", help="Begin with this task.")
-@asyncclick.option("--limit", default=100, show_default=True, help="List so many.")
-def jobs(session: Session, campaign: str, state: str | None, first: int, limit: int) -> None:
+@asyncclick.option("--first", default=0, metavar="NUMBER", help="Begin with this task.")
+@limit
+def jobs(
+    session: Session, campaign: str, state: str | None, first: int, limit: int
+) -> None:
     """List the tasks of CAMPAIGN."""
     number = identify(session, campaign)
     chosen = {} if state is None else {"state": state}
     response = session.client.get(f"/campaigns/{number}/jobs", offset=first, limit=limit, **chosen)
     session.answer(response, screens.jobs)
-    if session.as_json:
-        return
-    body = response.json()
-    if any(link["rel"] == "next" for link in body["links"]):
-        following = body["items"][-1]["task"] + 1
-        option = "" if state is None else f" --state {state}"
-        session.suggest(f"cigri jobs {number}{option} --first {following}", "more")
 
 
 @command(

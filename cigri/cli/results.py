@@ -59,7 +59,7 @@ def instant(at: float | None) -> str | None:
     """
     Return an instant as RFC 3339 has it, in UTC, to the millisecond.
 
-    >>> instant(1795257600.25)
+    >>> instant(1795248000.25)
     '2026-11-21T08:00:00.250Z'
     """
     if at is None:

@@ -62,7 +62,11 @@ def campaign(body: Campaign, *, plain: bool = False) -> RenderableType:
     """Return everything about how far a campaign is."""
     title = Text(f"Campaign {body['id']}  {clean(body['name'])}  {clean(body['user'])}  ", "bold")
     title.append(_state(body["state"]))
-    lines = [title, _progress(body, plain=plain), Text(_pace(body))]
+    lines = [
+        title,
+        _progress(body, plain=plain),
+        Text("   ".join([_lifetime(body), *_pace(body)])),
+    ]
     if body["reason"]:
         lines.append(Text(f"nothing runs: {clean(body['reason'])}", "yellow"))
     clusters = [_cluster_row(one) for one in body.get("clusters", {}).values()]
@@ -83,13 +87,18 @@ def line(body: Campaign) -> str:
             numbers += f", {counts[state]} {state}"
     if body["state"] != "in_treatment":
         return f"campaign {body['id']}: {body['state']}, {numbers}"
-    return f"campaign {body['id']}: {numbers}, {_pace(body, 'rate ', ', ')}"
+    return ", ".join([f"campaign {body['id']}: {numbers}", *_pace(body)])
 
 
 def jobs(body: JobList) -> RenderableType:
     """Return a page of tasks."""
+    if not body["items"]:
+        return Text("no task", style="dim")
     names = ("TASK>", "STATE", "EXIT>", "CLUSTER", "START", "DURATION>", "ATTEMPTS>", "PARAMETER")
-    return table(names, [_job_row(one) for one in body["items"]])
+    listed = table(names, [_job_row(one) for one in body["items"]])
+    if not any(link["rel"] == "next" for link in body["links"]):
+        return listed
+    return Group(listed, Text(f"more: --first {body['items'][-1]['task'] + 1}", style="dim"))
 
 
 def events(body: EventList) -> RenderableType:
@@ -135,7 +144,7 @@ def _campaign_row(one: Campaign, *, plain: bool) -> list[str | Text]:
         str(one["total_jobs"]),
         Text(str(counts["failed"]), "red" if counts["failed"] else ""),
         speed(one["forecast"]["rate"]) if running else "",
-        ending(one["forecast"]["eta"], time.time()).removeprefix("ETA ") if running else "",
+        ending(one["forecast"]["eta"], time.time()) if running else "",
     ]
 
 
@@ -148,11 +157,11 @@ def _progress(body: Campaign, *, plain: bool) -> Text:
     return text
 
 
-def _pace(body: Campaign, name: str = "rate  ", gap: str = "   ") -> str:
-    if body["state"] != "in_treatment":
-        return _lifetime(body)
+def _pace(body: Campaign) -> list[str]:
+    """Return how fast a campaign goes and when it will end, as far as that is known."""
     forecast = body["forecast"]
-    return f"{name}{speed(forecast['rate'])}{gap}{ending(forecast['eta'], time.time())}"
+    rate, eta = speed(forecast["rate"]), ending(forecast["eta"], time.time())
+    return [*([f"rate {rate}"] if rate else []), *([f"ETA {eta}"] if eta else [])]
 
 
 def _lifetime(body: Campaign) -> str:

@@ -5,17 +5,31 @@ from pathlib import Path
 
 import asyncclick
 
+from cigri import places
+from cigri.cli.group import with_examples
+
+HELP = with_examples(
+    """Run the server: with no option at all, one for yourself and this host's cores.
+
+It listens on a Unix socket and on http://127.0.0.1:8666. Ctrl-C ends it; what runs goes on and
+is found again at the next start.""",
+    "cigri serve",
+    "cigri serve --config cigri.toml",
+)
+
 FILE = asyncclick.Path(dir_okay=False, path_type=Path)
+#: Made absolute as it is read.
+DIRECTORY = asyncclick.Path(file_okay=False, resolve_path=True, path_type=Path)
 
 
-@asyncclick.command("serve")
+@asyncclick.command("serve", help=HELP)
 @asyncclick.option("--config", type=FILE, metavar="FILE", help="Read the settings in this file.")
 @asyncclick.option("--database", type=FILE, metavar="FILE", help="Keep everything in this file.")
 @asyncclick.option(
     "--private",
-    type=asyncclick.Path(file_okay=False, path_type=Path),
+    type=DIRECTORY,
     metavar="DIR",
-    help="Keep everything in DIR, and end with standard input.",
+    help="Keep everything in DIR, open no port, and end with standard input.",
 )
 @asyncclick.option(
     "--adopt", is_flag=True, help="Serve a copied or restored database whose original is gone."
@@ -23,17 +37,14 @@ FILE = asyncclick.Path(dir_okay=False, path_type=Path)
 async def serve(
     config: Path | None, database: Path | None, private: Path | None, *, adopt: bool
 ) -> int:
-    """
-    Run the server: with no option at all, one for yourself and this host's cores.
+    """Run the server and return its exit code."""
+    from cigri import daemon
 
-    It listens on a Unix socket and on http://127.0.0.1:8666. Ctrl-C ends it; what runs goes on
-    and is found again at the next start.
-    """
-    from cigri import daemon, places
-
+    if private is not None and database is not None:
+        raise asyncclick.UsageError("--private says where the database is")
     found = places.places(os.environ, os.geteuid())
     if private is not None:
-        found = places.private_places(private.absolute())
+        found = places.private_places(private)
     service = daemon.prepare(config, found, database=database, private=private is not None)
     await daemon.serve(service, adopt=adopt)
     return 0

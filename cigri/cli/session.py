@@ -122,7 +122,7 @@ class Session:
         if isinstance(error, errors.InvalidInput) and self.source:
             where = self.source
         else:
-            where = self.command if self._client is None else self._client.address
+            where = self.command if self._client is None else f"{self.command}, {self.client.address}"
         return report(error, command=self.command, where=where)
 
     def each(self, items: Iterable[Item], act: Callable[[Item], Exit | None]) -> Exit:
@@ -163,13 +163,19 @@ def command(
         with_options: Callable[..., Exit] = called
         for option in _common(outputs):
             with_options = option(with_options)
-        return asyncclick.command(name, help=help_text)(with_options)
+        made = asyncclick.command(name, help=help_text)(with_options)
+        made.params.sort(key=lambda option: option.name in COMMON)
+        return made
 
     return decorate
 
 
+#: The names of the options of every command; help shows them last.
+COMMON = ("output", "color", "url")
+
+
 def _common(outputs: tuple[str, ...]) -> list[Callable[[Any], Any]]:
-    """Return the options of every command, those that help shows last first."""
+    """Return the options of every command."""
     return [
         asyncclick.option("--url", metavar="URL", help="Ask this server."),
         asyncclick.option(

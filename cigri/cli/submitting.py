@@ -13,6 +13,7 @@ from cigri.cli.following import LOOK, follow, interruptible, outcome, stuck, unt
 from cigri.cli.private import reachable
 from cigri.cli.session import Session, command
 from cigri.client.bodies import Campaign
+from cigri.places import private_places
 
 source = asyncclick.argument("file")
 
@@ -84,8 +85,14 @@ def run(session: Session, file: str, private: bool, keep: Path | None) -> Exit:
         if session.as_json:
             session.write(session.client.get(f"/campaigns/{last['id']}").content)
     if directory is not None:
-        session.say(f"kept: {directory} (see it again: cigri serve --private {directory})")
+        session.say(f"kept: {directory} ({again(directory)})")
     return code
+
+
+def again(directory: Path) -> str:
+    """Return how to see what a private server has kept in *directory*."""
+    database = private_places(directory).database
+    return f"cigri serve --database {database} shows it again"
 
 
 def described(session: Session, file: str) -> Description:

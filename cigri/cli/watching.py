@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import asyncclick
 
 from cigri.cli import screens
-from cigri.cli.arguments import any_campaigns, identify, some_campaigns
+from cigri.cli.arguments import any_campaigns, identify, limit, some_campaigns
 from cigri.cli.failures import Exit
 from cigri.cli.following import LOOK, follow, interruptible, outcome, stuck
 from cigri.cli.session import Session, command
@@ -24,7 +24,7 @@ from cigri.client.bodies import Campaign
 )
 @any_campaigns
 @asyncclick.option("--all", "everything", is_flag=True, help="List finished campaigns, too.")
-@asyncclick.option("--limit", default=100, show_default=True, help="List so many.")
+@limit
 @asyncclick.option("--watch", is_flag=True, help="Follow one campaign to its end.")
 def stat(
     session: Session, campaigns: Sequence[str], everything: bool, limit: int, watch: bool

@@ -54,15 +54,20 @@ def moment(at: float, now: float) -> str:
 
 
 def ending(eta: tuple[float, float] | None, now: float) -> str:
-    """Return between which times something is likely to end: from now, or by the clock."""
+    """
+    Return between which times something is likely to end: from now, or by the clock.
+
+    >>> ending((1030, 1045.2), 1000), ending(None, 1000)
+    ('30 … 45 s', '')
+    """
     if eta is None:
-        return "ETA not known yet"
+        return ""
     low, high = (max(0.0, at - now) for at in eta)
     if high < MINUTE:
-        return f"ETA {low:.0f} … {high:.0f} s"
+        return f"{low:.0f} … {high:.0f} s"
     if high < HOUR:
-        return f"ETA {lasting(low)} … {lasting(high)}"
-    return f"ETA {moment(eta[0], now)} … {moment(eta[1], now)}"
+        return f"{lasting(low)} … {lasting(high)}"
+    return f"{moment(eta[0], now)} … {moment(eta[1], now)}"
 
 
 def speed(per_second: float | None) -> str:
@@ -70,10 +75,10 @@ def speed(per_second: float | None) -> str:
     Return a rate in the unit that gives a number to remember.
 
     >>> [speed(r) for r in (None, 31.25, 0.52, 0.001)]
-    ['–/s', '31.2/s', '31.2/min', '3.6/h']
+    ['', '31.2/s', '31.2/min', '3.6/h']
     """
     if per_second is None:
-        return "–/s"
+        return ""
     if per_second >= 1:
         return f"{per_second:.1f}/s"
     if per_second * MINUTE >= 1:

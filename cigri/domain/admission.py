@@ -11,27 +11,6 @@ def refusal(spec: CampaignSpec, caller: Caller, site: Site) -> str | None:
     Best-effort tasks give way to everybody, so anybody may run them.  All others take the place of
     the people whose cluster it is: an administrator decides who may do that, cluster by cluster.
     """
-    return _no_user(spec, caller, site) or _not_best_effort(spec, caller, site)
-
-
-def _no_user(spec: CampaignSpec, caller: Caller, site: Site) -> str | None:
-    """Return which cluster runs nothing as this user, whatever the campaign; admins neither."""
-    for name in spec.clusters:
-        facts = site.clusters[name]
-        if facts.users is not None and caller.user not in facts.users:
-            return (
-                f"{name} does not run tasks of {caller.user}, only of {', '.join(facts.users)}: "
-                "take another cluster, or ask an administrator"
-            )
-        if caller.user == "root" and not facts.allow_root:
-            return (
-                f"{name} does not run tasks of root: submit as another user, "
-                "or set allow_root in the configuration of that cluster"
-            )
-    return None
-
-
-def _not_best_effort(spec: CampaignSpec, caller: Caller, site: Site) -> str | None:
     if caller.admin:
         return None
     refused = [

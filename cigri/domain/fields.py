@@ -128,9 +128,14 @@ def variable(text: str) -> str | None:
     return found[0] if found else None
 
 
+def path(value: object) -> str:
+    """Return the name of a file or directory."""
+    return line(value, most=_LONGEST_PATH)
+
+
 def directory(value: object) -> str:
     """Return where to run it."""
-    text = line(value, most=_LONGEST_PATH)
+    text = path(value)
     if not _ABSOLUTE.match(text):
         raise Mistake(f"not an absolute directory: {shown(text)}", "begin with / or $HOME/")
     return text
@@ -148,7 +153,7 @@ def max_jobs(value: object) -> int | None:
 
 def output(value: object) -> str | None:
     """Return a setting of the gathering of outputs, or `None` for no gathering."""
-    return None if means_nothing(value) else line(value, most=_LONGEST_PATH)
+    return None if means_nothing(value) else path(value)
 
 
 def means_nothing(value: object) -> bool:

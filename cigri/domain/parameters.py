@@ -31,6 +31,7 @@ _WHITE = rb"[ \t\r\n]*+"
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _WORDS = rb"\[W(?:SW(?:,WSW)*+)?\]".replace(b"W", _WHITE).replace(b"S", _STRING)
 _ITEM = rb"(?:" + _STRING + rb"|" + _WORDS + rb")"
+_BRACKETS = tuple(b"[]")
 _WHITES = re.compile(_WHITE)
 _ONE = re.compile(_ITEM, re.DOTALL)
 _MANY = re.compile(rb"(?:" + _ITEM + _WHITE + rb"," + _WHITE + rb")*+", re.DOTALL)
@@ -50,11 +51,12 @@ def parameters(raw: _Text, *, limit: int | None = None) -> Iterator[list[Paramet
     r"""
     Decode a JSON array of parameters by 1,000, the last list maybe shorter.
 
-    Each step costs a fraction of a millisecond for honest texts and some milliseconds for those
-    made to be slow, whatever the length of the array: give the event loop a turn between steps.
+    *raw* begins and ends with its brackets.  However long it is, a step takes a fraction of a
+    millisecond, or some milliseconds if it is made to be slow: give the event loop a turn between
+    steps.  A step that does not complete the next 1,000 gives an empty list.
 
-    >>> list(parameters(b'["1 2", ["a b", "c"]]'))
-    [['1 2', ('a b', 'c')]]
+    >>> [found for chunk in parameters(b'["1 2", ["a b", "c"]]') for found in chunk]
+    ['1 2', ('a b', 'c')]
 
     Raises:
         InvalidJdl: An element, named by its pointer, is no parameter; or there are over *limit*.
@@ -70,6 +72,8 @@ def parameters(raw: _Text, *, limit: int | None = None) -> Iterator[list[Paramet
         for at in range(0, whole, CHUNK):
             yield ready[at : at + CHUNK]
         del ready[:whole]
+        if not whole:
+            yield []
     if ready:
         yield ready
 
@@ -145,13 +149,10 @@ def _slices(raw: _Text) -> Iterator[list[Parameter]]:
 
 def _inside(raw: _Text) -> tuple[int, int]:
     """Return where the elements begin and end; the same place for an empty array."""
-    first = _skip_white(raw, 0, len(raw))
-    last = len(raw) - 1
-    while last > first and raw[last] in b" \t\r\n":
-        last -= 1
-    if last <= first or raw[first : first + 1] != b"[" or raw[last : last + 1] != b"]":
+    end = len(raw) - 1
+    if end < 1 or (raw[0], raw[end]) != _BRACKETS:
         raise InvalidJdl.at("/params", "not a JSON array", 'write ["first", "second"]')
-    return _skip_white(raw, first + 1, last), last
+    return _skip_white(raw, 1, end), end
 
 
 def _quick(raw: _Text, at: int, end: int) -> _Slice | None:
@@ -207,9 +208,11 @@ def _one(text: bytes, index: int) -> Parameter:
     try:
         return parameter(_decode_one(text))
     except _UNREADABLE as error:
+        why = str(error).removeprefix("JSON is malformed: ")
         # The decoder calls half a surrogate pair a truncated text.
-        why = _HALVED if b"\\u" in text and "truncated" in str(error) else f"malformed: {error}"
-        raise InvalidJdl.at(f"/params/{index}", why) from None
+        halved = b"\\u" in text and "truncated" in why
+        detail = _HALVED if halved else f"malformed: {why}"
+        raise InvalidJdl.at(f"/params/{index}", detail) from None
     except Mistake as mistake:
         raise mistake.at(f"/params/{index}") from None
 

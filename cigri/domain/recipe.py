@@ -64,6 +64,7 @@ def _check_choice(report: Report, top: Section, given: list[str], *, lines: bool
         if key != "param_file":
             report.add(top.at(key), f"the tasks are given twice: see {first}", "keep one of them")
     if lines:
+        report.read(top, "param_file", fields.path)
         return
     if "param_file" in given:
         hint = "`cigri sub` reads the file and sends its lines; or put them into params"

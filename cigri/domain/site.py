@@ -13,10 +13,6 @@ class ClusterFacts:
 
     #: Cores that one task may occupy at most; `None` if nobody knows.
     slots: int | None = None
-    #: Who may use it at all; `None` for everybody.
-    users: tuple[str, ...] | None = None
-    #: Whether it runs tasks of root.
-    allow_root: bool = True
     #: Who may run tasks there that no other job can kill, beside the administrators.
     normal_users: tuple[str, ...] = ()
 

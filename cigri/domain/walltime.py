@@ -14,6 +14,7 @@ LONGEST = 366 * 86400.0
 
 FORMS = "H:M:S, H:M (hours and minutes), D-H:M:S, or a sum such as 1h30m, 90m, 45s"
 
+_LONGEST_NUMBER = 9
 _CLOCK = re.compile(r"(?:(\d{1,9})-(?=.*:.*:))?(\d{1,9}):(\d{1,9})(?::(\d{1,9}))?", re.ASCII)
 _SUM = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _UNITS = (86400, 3600, 60, 1)
@@ -61,9 +62,10 @@ def _seconds(text: str) -> int:
     clock = _CLOCK.fullmatch(text)
     found = clock or _SUM.fullmatch(text)
     if not text or not found:
-        hint = f'write "{text}s" for seconds, "{text}h" for hours' if text.isdigit() else None
+        number = text.isdigit() and len(text) <= _LONGEST_NUMBER
+        hint = f'write "{text}s" for seconds, "{text}h" for hours' if number else None
         raise Mistake(f"not a walltime: {shown(text)} ({FORMS})", hint)
-    days, hours, minutes, seconds = numbers = [int(part) for part in found.groups("0")]
-    if clock and (max(minutes, seconds) >= 60 or (days and hours >= 24)):
+    _, hours, minutes, seconds = numbers = [int(part) for part in found.groups("0")]
+    if clock and (max(minutes, seconds) >= 60 or (clock[1] and hours >= 24)):
         raise Mistake(f"not a walltime: {shown(text)}: a part is too large for its place")
     return sum(number * unit for number, unit in zip(numbers, _UNITS, strict=True))

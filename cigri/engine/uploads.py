@@ -41,7 +41,8 @@ async def chunks(
             yield text
     elif spec.params is not None:
         for values in parameters(spec.params, limit=limit):
-            yield values
+            if values:
+                yield values
             # A slice takes a fraction of a millisecond; others want their turn.
             await asyncio.sleep(0)
 

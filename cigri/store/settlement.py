@@ -170,7 +170,7 @@ class _Sheet:
         """Record how an attempt ended; return whether it was new."""
         chunk, position = divmod(end.task, CHUNK)
         items = self._chunks[chunk]
-        if items.job[position] == job:
+        if items.job[position] >= job:
             return False
         fate = judge(end).fate
         again = fate in (Fate.AGAIN_FIRST, Fate.AGAIN_LAST)
@@ -196,7 +196,8 @@ class _Sheet:
         for item in job.tasks:
             for number in item.numbers():
                 chunk, position = divmod(number, CHUNK)
-                if self._chunks[chunk].job[position] == job.id:
+                # A task that asked to run again may even have ended in a later job meanwhile.
+                if self._chunks[chunk].job[position] >= job.id:
                     continue
                 if number in running:
                     start = running[number]

@@ -145,7 +145,7 @@ async def _candidates(
 
 def _state(row: Row, number: int, held: _Held | None, items: Records | None) -> TaskState:
     position = number % CHUNK
-    if held is not None and (items is None or items.job[position] != held.job.id):
+    if held is not None and (items is None or items.job[position] < held.job.id):
         return TaskState.QUEUED if held.started_at is None else TaskState.RUNNING
     recorded = records.UNTOUCHED if items is None else items.state[position]
     state = records.STATES[recorded]

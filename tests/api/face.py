@@ -1,7 +1,9 @@
-"""A server of the HTTP face on real sockets, and how tests speak to it."""
+"""A server of the HTTP face on real sockets, the engine behind it, and how tests speak to it."""
 
 import asyncio
 import contextlib
+import random
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,11 +14,46 @@ from cigri.api.app import create_app
 from cigri.api.auth import PEERS, Peer
 from cigri.api.context import ApiSettings
 from cigri.api.sites import serving
+from cigri.clusters.identity import own_login
+from cigri.clusters.local import LocalDriver
+from cigri.clusters.options import LocalOptions
+from cigri.domain.model import ClusterName
+from cigri.domain.site import ClusterFacts
+from cigri.domain.site import Site as Facts
 from cigri.engine.campaigns import Campaigns
+from cigri.engine.progress import Progress
+from cigri.engine.runtime import Runtime, Site
+from cigri.store import clusters, custody
+from cigri.store.database import open_database
 
 TOKEN = "a-secret"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+#: Who runs the tests, and so the server.
+OWN = own_login()
+
+LOCAL = ClusterName("local")
 JDL = {"name": "sweep", "nb_jobs": 3, "exec_file": "true", "clusters": {"local": {}}}
+
+
+@contextlib.asynccontextmanager
+async def engine(directory: Path) -> AsyncIterator[tuple[Campaigns, Runtime]]:
+    """Give an engine over this host, whose loops do not run: tasks stay where they are."""
+    path = directory / "cigri.db"
+    async with open_database(path) as database:
+        await custody.take(database, path, adopt=False)
+        async with database.write() as tx:
+            await clusters.register(tx, [LOCAL])
+            ids = await clusters.all_clusters(tx)
+        options = LocalOptions(slots=2, allow_root=True)
+        driver = LocalDriver(directory / "local", options)
+        runtime = Runtime(
+            database=database,
+            sites={LOCAL: Site(name=LOCAL, id=ids[LOCAL].id, driver=driver)},
+            now=time.time,
+            rng=random.Random(1),
+        )
+        facts = Facts(clusters={LOCAL: ClusterFacts(slots=2)})
+        yield Campaigns(runtime, Progress(), facts), runtime
 
 
 @attrs.frozen
@@ -31,20 +68,22 @@ class Always:
 
 @attrs.frozen(kw_only=True)
 class Server:
-    """A running server: how to reach it, as whom, and what is behind it."""
+    """A running server: how to reach it."""
 
-    campaigns: Campaigns
     socket: Path
     port: int
 
     def client(self) -> httpx.AsyncClient:
         """Return a client on the socket."""
-        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+        # Without `verify` each client would read all of the host's certificates.
+        transport = httpx.AsyncHTTPTransport(uds=str(self.socket), verify=False)
         return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
     def over_tcp(self, **headers: str) -> httpx.AsyncClient:
         """Return a client on TCP that has no credentials but *headers*."""
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers)
+        transport = httpx.AsyncHTTPTransport(verify=False)
+        base = f"http://127.0.0.1:{self.port}"
+        return httpx.AsyncClient(transport=transport, base_url=base, headers=headers)
 
     async def say(self, *parts: bytes) -> bytes:
         """Return all that the server answers on its socket to the bytes *parts*."""
@@ -61,9 +100,11 @@ class Server:
 async def running(
     campaigns: Campaigns, directory: Path, settings: ApiSettings, peer: Peer | None = None
 ) -> AsyncIterator[Server]:
+    """Serve *campaigns*; everybody on the socket is *peer*, unless the kernel is to say it."""
     app = create_app(campaigns, settings)
     if peer is not None:
         app[PEERS] = Always(peer)
     path = directory / "s"
     async with serving(app, path=path, address=("127.0.0.1", 0)) as port:
-        yield Server(campaigns=campaigns, socket=path, port=port)
+        assert port is not None
+        yield Server(socket=path, port=port)

@@ -89,14 +89,14 @@ async def test_a_gzip_file_may_have_several_members(client):
     assert answer.json()["total_jobs"] == 5
 
 
-@pytest.mark.parametrize(
-    "size", [256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 512 * 1024, MIB + 7]
-)
+@pytest.mark.parametrize("size", [-1, 0, 1, 256 * 1024, 700_000])
 async def test_gzipped_bodies_of_any_size_arrive_whole(client, size):
-    content = TEXT + b" " * (size - len(TEXT))
+    params = ["x" * 999] * ((256 * 1024 + size) // 1002)
+    content = json.dumps(BARE | {"params": params}, separators=(",", ":")).encode()
+    content += b" " * (256 * 1024 + size - len(content))
     answer = await client.post("/campaigns", content=gzip.compress(content), headers=GZIP)
 
-    assert answer.status_code == 201
+    assert answer.json()["total_jobs"] == len(params)
 
 
 BROKEN = {
@@ -231,11 +231,11 @@ async def test_damaged_chunks_are_a_mistake_of_the_client(server, client, chunk)
     assert await total(client) == 0
 
 
-async def test_a_line_without_an_end_is_refused(client):
+async def test_a_first_line_without_an_end_is_refused(client):
     answer = await client.post("/campaigns", content=b"x" * 3 * MIB, headers=LINES)
 
     assert answer.status_code == 413
-    assert "a line is longer" in answer.json()["message"]
+    assert "the first line" in answer.json()["message"]
 
 
 async def test_an_empty_body_is_no_campaign(client):

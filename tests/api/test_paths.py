@@ -17,8 +17,8 @@ NUMBERS = [
     "1_0",
     "%20",
     "%201",
-    "١",
-    "²",
+    "\N{ARABIC-INDIC DIGIT ONE}",
+    "\N{SUPERSCRIPT TWO}",
     "%00",
     "1%00",
     "1;",
@@ -36,7 +36,6 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize(
     "path",
     [
@@ -49,58 +48,57 @@ NUMBERS = [
         "/clusters/{}",
     ],
 )
-async def test_what_is_no_id_is_not_found(server, campaign, path, number):
-    line = f"GET {path.format(number)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    answer = await server.say(line.encode())
-    status = int(answer.split()[1])
+async def test_what_is_no_id_is_not_found(server, campaign, path):
+    lines = [f"GET {path.format(number)} HTTP/1.1\r\nHost: x\r\n" for number in NUMBERS]
+    answers = [await server.say(f"{line}Connection: close\r\n\r\n".encode()) for line in lines]
 
-    # 200: `..` and `/campaigns/1` come down to a page that is there.
-    assert status in {404, 400} or (status == 200 and ".." in number)
+    for number, answer in zip(NUMBERS, answers, strict=True):
+        status = int(answer.split()[1])
+        # Those with dots may come down to a page that is there.
+        assert status in {404, 400} or (status == 200 and ".." in number), (number, answer)
 
 
-@pytest.mark.parametrize("path", ["/", "/campaigns", "/campaigns/1", "/campaigns/1/jobs", "/jobs/1"])
-async def test_a_slash_at_the_end_changes_nothing(client, campaign, path):
-    plain, slashed = await client.get(path), await client.get(path.rstrip("/") + "/")
-
-    assert plain.status_code == slashed.status_code == 200
-    assert plain.json() == slashed.json()
+async def test_a_slash_at_the_end_changes_nothing(client, campaign):
+    for path in ("/", "/campaigns", campaign, f"{campaign}/jobs", f"{campaign}/jdl", "/jobs/1"):
+        plain, slashed = await client.get(path), await client.get(path.rstrip("/") + "/")
+        assert plain.status_code == slashed.status_code == 200
+        assert plain.json() == slashed.json()
 
 
 PAGED = ["/campaigns", "/campaigns/1/jobs", "/campaigns/1/events", "/clusters"]
 
 
-@pytest.mark.parametrize("path", PAGED)
-@pytest.mark.parametrize(
-    "options",
-    [
-        "limit=-1",
-        "limit=0",
-        "limit=10001",
-        "limit=ten",
-        "limit=",
-        "limit=1.5",
-        "limit=NaN",
-        "limit=1e3",
-        "limit=%D9%A1",
-        "limit=1%00",
-        "limit=1&limit=2",
-        f"limit={'9' * 31}",
-        "offset=-1",
-        "offset=x",
-        f"offset={'9' * 19}",
-        "offset=1'--",
-        "ofset=1",
-        "%ff=1",
-        "limit=%ff",
-    ],
-)
-async def test_bad_options_are_named(client, campaign, path, options):
-    answer = await client.get(f"{path}?{options}")
+BAD_OPTIONS = [
+    "limit=-1",
+    "limit=0",
+    "limit=10001",
+    "limit=ten",
+    "limit=",
+    "limit=1.5",
+    "limit=NaN",
+    "limit=1e3",
+    "limit=%D9%A1",
+    "limit=1%00",
+    "limit=1&limit=2",
+    f"limit={'9' * 31}",
+    "offset=-1",
+    "offset=x",
+    f"offset={'9' * 19}",
+    "offset=1'--",
+    "ofset=1",
+    "%ff=1",
+    "limit=%ff",
+]
 
-    assert answer.status_code == 400
-    (mistake,) = answer.json()["errors"]
-    assert mistake["pointer"].startswith("?")
-    assert mistake["detail"]
+
+@pytest.mark.parametrize("path", PAGED)
+async def test_bad_options_are_named(client, campaign, path):
+    for options in BAD_OPTIONS:
+        answer = await client.get(f"{path}?{options}")
+        assert answer.status_code == 400, options
+        (mistake,) = answer.json()["errors"]
+        assert mistake["pointer"].startswith("?")
+        assert mistake["detail"]
 
 
 @pytest.mark.parametrize("path", PAGED)

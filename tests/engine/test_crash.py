@@ -1,0 +1,135 @@
+"""The process dies before and after every effect in turn; afterwards every task has run exactly once."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from cigri.clusters.simulated import Behaviour, SimulatedCluster
+from cigri.store import audit
+from cigri.store.database import Connection, Database
+from tests.engine.harness import ANN, Clock, Engine, engine_on
+
+TASKS = 24
+#: Asked of task 7 once: to run again.
+AGAIN = 66
+
+
+class Died(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+class Fuse:
+    """Burns at the n-th effect."""
+
+    def __init__(self, last: int | None) -> None:
+        self._last = last
+        self.effects = 0
+
+    def burn(self) -> None:
+        self.effects += 1
+        if self.effects == self._last:
+            raise Died
+
+
+class Fused:
+    """A driver or a database that dies with its fuse, before and after each effect."""
+
+    def __init__(self, inner: object, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._inner, name)
+        if name not in {"submit", "find", "status", "withdraw", "kill", "forget"}:
+            return found
+
+        async def effect(*arguments: object) -> object:
+            self._fuse.burn()
+            answer = await found(*arguments)
+            self._fuse.burn()
+            return answer
+
+        return effect
+
+
+class FusedDatabase(Fused):
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Connection]:
+        inner: Database = self._inner  # type: ignore[assignment]
+        self._fuse.burn()
+        async with inner.write() as tx:
+            yield tx
+            # Between the last statement and the commit.
+            self._fuse.burn()
+        self._fuse.burn()
+
+
+JDL = json.dumps(
+    {"name": "crash", "nb_jobs": TASKS, "exec_file": "x", "clusters": {"sim": {}}}
+).encode()
+
+
+async def lives(path: Path, cluster: SimulatedCluster, clock: Clock, last: int | None) -> Fuse:
+    """Run a campaign, submitted by the first life, until it ends or the fuse burns."""
+    fuse = Fuse(last)
+    driver = Fused(cluster, fuse)
+    async with engine_on(path, {"sim": driver}, clock, lambda d: FusedDatabase(d, fuse)) as engine:  # type: ignore[dict-item,arg-type,return-value]
+        page = await engine.api.listing(["in_treatment", "terminated"], 10, 0)  # type: ignore[list-item]
+        if page.items:
+            campaign = page.items[0].id
+        else:
+            campaign = (await engine.api.submit(ANN, JDL)).campaign.id
+        await engine.run(campaign)
+    return fuse
+
+
+async def check(engine: Engine, cluster: SimulatedCluster) -> None:
+    (campaign,) = (await engine.api.listing(["terminated"], 10, 0)).items  # type: ignore[list-item]
+    assert campaign.counts.succeeded == TASKS
+    expected = sorted([(1, task, 1) for task in range(TASKS)] + [(1, 7, 2)])
+    assert sorted((1, task, attempt) for _, task, attempt in cluster.executions) == expected
+    async with engine.database.read() as db:
+        assert await audit.recount(db, campaign.id) == campaign.counts
+
+
+def behaving() -> Behaviour:
+    return Behaviour(
+        exit_status=lambda task, attempt: AGAIN if (task, attempt) == (7, 1) else 0,
+        duration=lambda task, _attempt: 0.1 + task % 2,
+    )
+
+
+async def test_every_task_runs_once_wherever_the_process_dies(tmp_path: Path) -> None:
+    clock = Clock()
+    cluster = SimulatedCluster(clock, behaviour=behaving())
+    effects = (await lives(tmp_path / "whole.db", cluster, clock, None)).effects
+    assert effects > 60
+
+    for last in range(1, effects + 1):
+        clock = Clock()
+        cluster = SimulatedCluster(clock, behaviour=behaving())
+        path = tmp_path / f"{last}.db"
+        with pytest.raises(Died):
+            await lives(path, cluster, clock, last)
+        clock.pass_(5)
+        await lives(path, cluster, clock, None)
+        async with engine_on(path, {"sim": cluster}, clock) as engine:
+            await check(engine, cluster)
+
+
+async def test_every_task_runs_once_when_the_process_dies_again_and_again(tmp_path: Path) -> None:
+    clock = Clock()
+    cluster = SimulatedCluster(clock, behaviour=behaving())
+    path = tmp_path / "cigri.db"
+    for last in itertools.chain([9, 12, 15, 22], itertools.repeat(31, 40)):
+        try:
+            await lives(path, cluster, clock, last)
+        except Died:
+            continue
+        break
+    async with engine_on(path, {"sim": cluster}, clock) as engine:
+        await check(engine, cluster)
