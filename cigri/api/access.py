@@ -21,16 +21,20 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
     """Log who asked for what, what became of it and how long it took."""
     loop = asyncio.get_running_loop()
     start = loop.time()
-    response = await handler(request)
-    worth_it = request.method not in _READS or response.status >= _FIRST_ERROR
-    (log.info if worth_it else log.debug)(
-        "request.answered",
-        method=request.method,
-        path=request.rel_url.raw_path,
-        status=response.status,
-        user=request[CALLER].user if CALLER in request else None,
-        seconds=round(loop.time() - start, 6),
-    )
+    status = None
+    try:
+        response = await handler(request)
+        status = response.status
+    finally:
+        worth_it = request.method not in _READS or status is None or status >= _FIRST_ERROR
+        (log.info if worth_it else log.debug)(
+            "request.answered" if status else "request.abandoned",
+            method=request.method,
+            path=request.rel_url.raw_path,
+            status=status,
+            user=request[CALLER].user if CALLER in request else None,
+            seconds=round(loop.time() - start, 6),
+        )
     return response
 
 

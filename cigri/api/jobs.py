@@ -1,15 +1,19 @@
 """The routes of tasks, which CiGri's REST interface calls jobs."""
 
+from collections.abc import AsyncIterator
+
 from aiohttp import hdrs, web
 
 from cigri.api import answers, query, wire
 from cigri.api.campaigns import identify
 from cigri.api.context import MIB, caller, engine
-from cigri.domain.model import Campaign, Task, TaskId, TaskState
+from cigri.domain.model import Campaign, CampaignId, Task, TaskId, TaskState
 from cigri.errors import NotFound
 
 routes = web.RouteTableDef()
 
+#: Tasks that are looked up at once.
+_SLICE = 1_000
 #: Bytes of an output that are shown, from its end.
 MAX_OUTPUT = MIB
 
@@ -20,14 +24,12 @@ async def listed(request: web.Request) -> web.StreamResponse:
     found = query.options(request, "limit", "offset", "state")
     page, state, campaign_id = query.page(found), query.task_state(found), identify(request)
     # One more than asked for tells whether and where the list goes on.
-    tasks = await engine(request).tasks(
-        caller(request), campaign_id, page.offset, page.limit + 1, state
-    )
+    jobs = [job async for job in _jobs(request, campaign_id, page.offset, page.limit + 1, state)]
     total = _total(await engine(request).get(campaign_id), state)
     href = f"/campaigns/{campaign_id}/jobs"
     href += f"?state={query.TASK_WORDS[state]}" if state is not None else ""
-    following = tasks[page.limit].number if len(tasks) > page.limit else None
-    items = [wire.job(task) for task in tasks[: page.limit]]
+    items, more = jobs[: page.limit], jobs[page.limit :]
+    following = more[0]["task"] if more else None
     return await answers.json(request, wire.listing(items, total, page, href, following))
 
 
@@ -58,6 +60,19 @@ async def stdout(request: web.Request) -> web.StreamResponse:
 async def stderr(request: web.Request) -> web.StreamResponse:
     """Show what a task has written to its standard error."""
     return await _output(request, "err")
+
+
+async def _jobs(
+    request: web.Request, campaign: CampaignId, first: int, count: int, state: TaskState | None
+) -> AsyncIterator[wire.Json]:
+    """Yield up to *count* tasks, by slices so that a long page does not stop everybody else."""
+    while count:
+        wanted = min(_SLICE, count)
+        tasks = await engine(request).tasks(caller(request), campaign, first, wanted, state)
+        for task in tasks:
+            yield wire.job(task)
+        count = count - wanted if len(tasks) == wanted else 0
+        first = tasks[-1].number + 1 if tasks else first
 
 
 async def _task(request: web.Request) -> Task:

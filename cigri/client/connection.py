@@ -111,7 +111,11 @@ class Connection:
     ) -> httpx.Response:
         try:
             response = self._http.request(
-                method, path, params=parameters, headers=headers, content=content
+                method,
+                path,
+                params=parameters or None,  # an empty one takes away the query of a link
+                headers=headers,
+                content=content,
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise errors.ServerUnreachable(f"no server answers at {self.name}: {error}") from error

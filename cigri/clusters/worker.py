@@ -441,8 +441,9 @@ class Slot:
         """Return the line of the task that has ended here."""
         (out, err), (out_end, err_end) = self.lengths, self.measure()
         self.lengths = out_end, err_end
-        if out_end < out or err_end < err:  # the task cut its own output
-            out, err = min(out, out_end), min(err, err_end)
+        # A task that cut its file short has all that is in it, and lost what others wrote there.
+        out = out if out <= out_end else 0
+        err = err if err <= err_end else 0
         span = f"{self.started:.3f} {time():.3f} {out} {out_end} {err} {err_end}"
         return f"E {self.label} {status} {self.flag} {span}"
 

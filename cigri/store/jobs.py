@@ -238,20 +238,18 @@ class Unsettled:
 
 async def unsettled(db: Connection, cluster_id: int) -> list[Unsettled]:
     """Return the submissions to a cluster whose outcome is not recorded, oldest first."""
-    found = []
-    for row in await db.all(sql.unsettled, {"cluster": cluster_id}):
-        jobs = await db.all(sql.of_submission, {"submission": row["id"]})
-        found.append(
-            Unsettled(
-                id=row["id"],
-                tag=row["tag"],
-                at=row["at"],
-                campaign=row["campaign_id"],
-                user=row["user"],
-                jobs=tuple(JobId(job["id"]) for job in jobs),
-            )
+    return [
+        Unsettled(
+            id=row["id"],
+            tag=row["tag"],
+            at=row["at"],
+            campaign=row["campaign_id"],
+            user=row["user"],
+            # Their order is that in which they were sent.
+            jobs=tuple(sorted(map(JobId, json.loads(row["jobs"])))),
         )
-    return found
+        for row in await db.all(sql.unsettled, {"cluster": cluster_id})
+    ]
 
 
 async def remote_ids(db: Connection, jobs: Collection[int]) -> Mapping[int, RemoteId]:

@@ -59,24 +59,22 @@ async def test_the_token_stands_for_the_servers_own_user(server):
     assert answer.json()["user"] == OWN
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        "",
-        "Bearer",
-        "Bearer x",
-        f"Basic {TOKEN}",
-        f"Bearer {TOKEN}x",
-        f"Bearer {TOKEN.upper()}",
-        f"Bearer{TOKEN}",
-        TOKEN,
-        "Bearer \xff\xfe",
-    ],
-)
-async def test_anything_but_the_token_is_refused(server, authorization):
+async def test_anything_but_the_token_is_refused(server):
     async with server.over_tcp() as client:
-        headers = {"Authorization": authorization.encode("latin-1")}
-        assert (await client.get("/campaigns", headers=headers)).status_code == 401
+        for authorization in (
+            "",
+            "Bearer",
+            "Bearer x",
+            f"Basic {TOKEN}",
+            f"Bearer {TOKEN}x",
+            f"Bearer {TOKEN.upper()}",
+            f"Bearer{TOKEN}",
+            TOKEN,
+            "Bearer \xff\xfe",
+        ):
+            headers = {"Authorization": authorization.encode("latin-1")}
+            answer = await client.get("/campaigns", headers=headers)
+            assert answer.status_code == 401, authorization
 
 
 async def test_a_token_in_the_url_is_no_token(server):
@@ -104,20 +102,14 @@ async def test_a_server_without_a_token_lets_nobody_in_over_tcp(campaigns, setti
                 assert (await client.get("/campaigns")).status_code == 401
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8666"])
-async def test_names_of_this_host_are_accepted(server, host):
-    async with server.over_tcp(**BEARER, Host=host) as client:
-        assert (await client.get("/campaigns")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "localhost:80:80", ""],
-)
-@pytest.mark.parametrize("path", ["/", "/campaigns"])
-async def test_other_names_are_refused_so_that_no_page_can_rebind_its_own(server, host, path):
-    async with server.over_tcp(**BEARER, Host=host) as client:
-        assert (await client.get(path)).status_code == 403
+async def test_only_names_of_this_host_are_accepted_so_that_no_page_can_rebind_its_own(server):
+    own = ("localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8666")
+    others = ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "a:80:80", "")
+    for host in (*own, *others):
+        async with server.over_tcp(**BEARER, Host=host) as client:
+            for path in ("/", "/campaigns"):
+                status = (await client.get(path)).status_code
+                assert status == (200 if host in own else 403), host
 
 
 async def test_a_request_without_a_host_is_refused(server):
@@ -129,15 +121,13 @@ async def test_a_request_without_a_host_is_refused(server):
     assert b" 400 " in answer.partition(b"\r\n")[0]
 
 
-@pytest.mark.parametrize(
-    "name", ["X-CIGRI-USER", "X_CIGRI_USER", "X-Remote-User", "X-Forwarded-User"]
-)
-async def test_no_header_names_a_user(client, mallory, campaign, name):
-    for value in ("ann", "root"):
-        answer = await mallory.get(f"{campaign}/jobs", headers=[(name, value), (name, value)])
-        assert answer.status_code == 403
-    submitted = await client.post("/campaigns", json=JDL, headers={name: "root"})
-    assert submitted.json()["user"] == OWN
+async def test_no_header_names_a_user(client, mallory, campaign):
+    for name in ("X-CIGRI-USER", "X_CIGRI_USER", "X-Remote-User", "X-Forwarded-User"):
+        for value in (OWN, "root"):
+            answer = await mallory.get(f"{campaign}/jobs", headers=[(name, value)] * 2)
+            assert answer.status_code == 403
+        submitted = await client.post("/campaigns", json=JDL, headers={name: "eve"})
+        assert submitted.json()["user"] == OWN
 
 
 OWNERS_ONLY = [

@@ -3,10 +3,13 @@
 import asyncio
 import gzip
 import json
+import select
+import socket
 import zlib
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from tests.api.face import JDL, running
 
@@ -48,38 +51,34 @@ async def test_lines_are_one_task_each(client):
     assert jdl["params"] == ["0", "1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
+async def test_ends_of_lines_do_not_matter(client):
+    for content in (
         STREAM.rstrip(),
         STREAM.replace(b"\n", b"\n\n", 3) + b"\n\n",
-    ],
-    ids=["no newline at the end", "blank lines"],
-)
-async def test_ends_of_lines_do_not_matter(client, content):
-    answer = await client.post("/campaigns", content=content, headers=LINES)
-
-    assert answer.json()["total_jobs"] == 5
+        STREAM.replace(b"\n", b"\r\n"),
+    ):
+        answer = await client.post("/campaigns", content=content, headers=LINES)
+        assert answer.json()["total_jobs"] == 5
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 1000])
-async def test_lines_may_be_cut_anywhere(client, size):
-    async def pieces():
+async def test_lines_may_be_cut_anywhere(client):
+    async def pieces(size):
         for start in range(0, len(STREAM), size):
             yield STREAM[start : start + size]
 
-    answer = await client.post("/campaigns", content=pieces(), headers=LINES)
+    for size in (1, 2, 7, 1000):
+        answer = await client.post("/campaigns", content=pieces(size), headers=LINES)
+        assert answer.json()["total_jobs"] == 5
 
-    assert answer.json()["total_jobs"] == 5
 
-
-@pytest.mark.parametrize(("content", "headers"), [(TEXT, {}), (STREAM, LINES)])
-@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP"])
-async def test_bodies_may_be_gzipped(client, content, headers, coding):
-    packed = headers | {"Content-Encoding": coding}
-    answer = await client.post("/campaigns", content=gzip.compress(content), headers=packed)
-
-    assert answer.status_code == 201
+async def test_bodies_may_be_gzipped(client):
+    for content, headers in ((TEXT, {}), (STREAM, LINES)):
+        for coding in ("gzip", "x-gzip", "GZIP"):
+            packed = headers | {"Content-Encoding": coding}
+            answer = await client.post(
+                "/campaigns", content=gzip.compress(content), headers=packed
+            )
+            assert answer.status_code == 201
 
 
 async def test_a_gzip_file_may_have_several_members(client):
@@ -111,49 +110,45 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-@pytest.mark.parametrize("headers", [{}, LINES], ids=["json", "lines"])
-async def test_damaged_gzip_is_a_mistake_of_the_client(client, content, headers):
-    answer = await client.post("/campaigns", content=content, headers=headers | GZIP)
-
-    assert answer.status_code == 400
-    assert "gzip" in answer.json()["message"]
+async def test_damaged_gzip_is_a_mistake_of_the_client(client):
+    for name, content in BROKEN.items():
+        for headers in (GZIP, GZIP | LINES):
+            answer = await client.post("/campaigns", content=content, headers=headers)
+            assert answer.status_code == 400, name
+            assert "gzip" in answer.json()["message"]
     assert await total(client) == 0
 
 
-@pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip", "rot13", "gzip;q=1"])
-async def test_other_encodings_are_refused_by_name(client, coding):
-    headers = {"Content-Encoding": coding}
-    answer = await client.post("/campaigns", content=TEXT, headers=headers)
+async def test_other_encodings_are_refused_by_name(client):
+    for coding in ("br", "deflate", "zstd", "gzip, gzip", "rot13", "gzip;q=1"):
+        headers = {"Content-Encoding": coding}
+        answer = await client.post("/campaigns", content=TEXT, headers=headers)
+        assert answer.status_code == 415
+        assert coding in answer.json()["message"]
+        assert answer.headers["Accept-Encoding"] == "gzip"
 
-    assert answer.status_code == 415
-    assert coding in answer.json()["message"]
-    assert answer.headers["Accept-Encoding"] == "gzip"
 
-
-@pytest.mark.parametrize("headers", [{}, LINES], ids=["json", "lines"])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-@pytest.mark.parametrize("announced", [False, True], ids=["chunked", "announced"])
-async def test_bodies_over_the_limit_are_refused(small, headers, packed, announced):
+async def test_bodies_over_the_limit_are_refused(small, packed):
     content = STREAM + b"1\n" * 100_000
-    if packed:
-        content = gzip.compress(content)
-        headers = headers | GZIP
+    content = gzip.compress(content) if packed else content
+    coding = GZIP if packed else {}
 
     async def pieces():
         yield content
 
     async with small.client() as client:
-        sent = content if announced else pieces()
-        answer = await client.post("/campaigns", content=sent, headers=headers)
-        assert answer.status_code == 413
-        assert "limit of 100000 bytes" in answer.json()["message"]
+        for headers in (coding, coding | LINES):
+            for sent in (content, pieces()):
+                answer = await client.post("/campaigns", content=sent, headers=headers)
+                assert answer.status_code == 413
+                assert "limit of 100000 bytes" in answer.json()["message"]
         assert await total(client) == 0
 
 
 async def test_a_bomb_is_refused_and_the_server_goes_on(small):
-    bomb = gzip.compress(b"\0" * 100 * MIB)
-    assert len(bomb) < 110_000
+    bomb = gzip.compress(b"\0" * 60 * MIB)
+    assert len(bomb) < 100_000
     async with small.client() as client:
         answer = await client.post("/campaigns", content=bomb, headers=GZIP)
         assert answer.status_code == 413
@@ -206,28 +201,30 @@ async def test_half_a_request_is_given_up(small, begun):
 @pytest.mark.parametrize("headers", ["", "Content-Type: application/vnd.cigri.lines\r\n"])
 @pytest.mark.parametrize("framing", ["Content-Length: 100000", "Transfer-Encoding: chunked"])
 async def test_a_client_that_vanishes_in_the_middle_leaves_nothing(
-    server, client, headers, framing
+    server, runtime, headers, framing
 ):
     _, writer = await asyncio.open_unix_connection(str(server.socket))
-    writer.write(f"POST /campaigns HTTP/1.1\r\nHost: x\r\n{headers}{framing}\r\n\r\n".encode())
-    writer.write(f"{len(STREAM):x}\r\n".encode() if "chunked" in framing else b"")
-    writer.write(STREAM)
-    await writer.drain()
-    await client.get("/")
-    writer.close()
-    await client.get("/")
+    with capture_logs() as events:
+        writer.write(f"POST /campaigns HTTP/1.1\r\nHost: x\r\n{headers}{framing}\r\n\r\n".encode())
+        writer.write(f"{len(STREAM):x}\r\n".encode() if "chunked" in framing else b"")
+        writer.write(STREAM)
+        await writer.drain()
+        writer.close()
+        async with asyncio.timeout(10), server.client() as other:
+            while not any(event.get("method") == "POST" for event in events):
+                await other.get("/")
 
-    assert await total(client) == 0
+    async with runtime.database.read() as db:
+        assert await db.all("SELECT * FROM campaign") == []
 
 
-@pytest.mark.parametrize("chunk", [b"zz\r\n", b"-1\r\n", b"5;\r\nabc", b"ffffffffffffffffff\r\n"])
-async def test_damaged_chunks_are_a_mistake_of_the_client(server, client, chunk):
-    answer = await server.say(
-        b"POST /campaigns HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-        b"Connection: close\r\n\r\n1\r\n{\r\n" + chunk + b"\r\n0\r\n\r\n"
-    )
-
-    assert b" 400 " in answer.partition(b"\r\n")[0]
+async def test_damaged_chunks_are_a_mistake_of_the_client(server, client):
+    for chunk in (b"zz\r\n", b"-1\r\n", b"5;\r\nabc", b"ffffffffffffffffff\r\n"):
+        answer = await server.say(
+            b"POST /campaigns HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+            b"Connection: close\r\n\r\n1\r\n{\r\n" + chunk + b"\r\n0\r\n\r\n"
+        )
+        assert b" 400 " in answer.partition(b"\r\n")[0]
     assert await total(client) == 0
 
 
@@ -241,3 +238,18 @@ async def test_a_first_line_without_an_end_is_refused(client):
 async def test_an_empty_body_is_no_campaign(client):
     for headers in ({}, LINES):
         assert (await client.post("/campaigns", headers=headers)).status_code == 400
+
+
+async def test_a_client_that_reads_nothing_is_given_up(small):
+    jdl = BARE | {"params": ["x" * 1000] * 90}
+    ask = b"GET /campaigns/1/jdl HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with small.client() as client:
+        await client.post("/campaigns", json=jdl)
+    with socket.socket(socket.AF_UNIX) as stuck:
+        stuck.setblocking(False)
+        stuck.connect(str(small.socket))
+        stuck.send(ask * 20)
+        hang_up = select.poll()
+        hang_up.register(stuck, 0)
+
+        assert await asyncio.to_thread(hang_up.poll, 10_000) == [(stuck.fileno(), select.POLLHUP)]

@@ -114,12 +114,14 @@ CREATE TABLE submission (
   cluster_id INTEGER NOT NULL REFERENCES cluster (id),
   at REAL NOT NULL
 ) STRICT;
+CREATE INDEX submission_by_campaign ON submission (campaign_id);
 
 CREATE TABLE job (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  submission_id INTEGER NOT NULL REFERENCES submission (id) ON DELETE CASCADE,
-  campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE,
-  cluster_id INTEGER NOT NULL REFERENCES cluster (id),
+  submission_id INTEGER NOT NULL REFERENCES submission (id),
+  -- Those of its submission, to be found without it.
+  campaign_id INTEGER NOT NULL,
+  cluster_id INTEGER NOT NULL,
   state TEXT NOT NULL CHECK (state IN (
     'claimed', 'unknown', 'submitted', 'running', 'ended', 'killed', 'lost', 'returned')),
   remote_id TEXT,
@@ -132,8 +134,9 @@ CREATE TABLE job (
   -- How far its journal has been read.
   read_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX job_open ON job (cluster_id, id)
-  WHERE state IN ('claimed', 'unknown', 'submitted', 'running');
+-- Partial indexes serve a query only when it names the very same states.
+CREATE INDEX job_in_flight ON job (cluster_id, id) WHERE state IN ('submitted', 'running');
+CREATE INDEX job_unsettled ON job (cluster_id, id) WHERE state IN ('claimed', 'unknown');
 CREATE INDEX job_open_of_campaign ON job (campaign_id, id)
   WHERE state IN ('claimed', 'unknown', 'submitted', 'running');
 

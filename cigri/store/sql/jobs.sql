@@ -13,14 +13,12 @@ VALUES (:submission, :campaign, :cluster, 'claimed', :tasks, :left) RETURNING id
 
 -- name: unsettled
 -- Submissions whose outcome is not recorded; in a new cycle they are those of a cycle that was cut off.
-SELECT DISTINCT submission.id, submission.tag, submission.at, submission.campaign_id, campaign.user
+SELECT submission.id, submission.tag, submission.at, submission.campaign_id, campaign.user,
+  json_group_array(job.id) AS jobs
 FROM job JOIN submission ON submission.id = job.submission_id
   JOIN campaign ON campaign.id = job.campaign_id
 WHERE job.cluster_id = :cluster AND job.state IN ('claimed', 'unknown')
-ORDER BY submission.id;
-
--- name: of_submission
-SELECT * FROM job WHERE submission_id = :submission ORDER BY id;
+GROUP BY submission.id ORDER BY submission.id;
 
 -- name: open_on_cluster
 SELECT job.*, campaign.user, campaign.state AS campaign_state,

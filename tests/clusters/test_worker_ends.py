@@ -1,0 +1,311 @@
+"""How tasks, groups and workers end before their time, and what the next worker makes of it."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clusters.groups import AT_GATE, PATIENCE, alive, poke, until
+
+#: A family that nothing but signals ends: each process of it tells its number.
+FAMILY = "echo $$ >> family; sh -c \"echo \\$\\$ >> family; sleep 1000; :\" & sleep 1000; :"
+
+
+def family(site, size=2):
+    """Return the processes of FAMILY once all are there."""
+
+    def members():
+        try:
+            pids = [int(line) for line in (site.home / "family").read_text().split()]
+        except FileNotFoundError:
+            return []
+        return pids if len(pids) >= size else []
+
+    return until(members, "the family")
+
+
+def dead(pids):
+    return lambda: not any(alive(pid) for pid in pids)
+
+
+def test_walltime_ends_a_whole_process_group(site):
+    group = site.lay([[FAMILY]], command="sh -c", walltime=0.3)
+
+    site.run()
+
+    end = group.ends()[0]
+    assert (end.status, end.flag) == (-signal.SIGTERM, "walltime")
+    assert end.end - end.start < 5
+    assert dead(family(site))()
+
+
+def test_a_task_may_use_the_signal_of_its_walltime(site):
+    script = "trap \"echo saved; exit 3\" TERM; echo ready; while :; do sleep 0.01; done"
+    group = site.lay([[script]], command="sh -c", walltime=0.3)
+
+    site.run()
+
+    end = group.ends()[0]
+    assert (end.status, end.flag) == (3, "walltime")
+    assert group.output() == "ready\nsaved\n"
+
+
+@pytest.mark.slow
+def test_a_task_that_ignores_the_end_of_its_walltime_is_killed(site):
+    group = site.lay([["trap \"\" TERM; while :; do sleep 0.1; done"]], command="sh -c", walltime=0.1)
+
+    site.run()
+
+    end = group.ends()[0]
+    assert (end.status, end.flag) == (-signal.SIGKILL, "walltime")
+    assert 5 <= end.end - end.start < 7
+
+
+def test_withdraw_lets_what_runs_end(site):
+    group = site.lay(5, command=f"sh -c '{AT_GATE}'")
+    process = site.start(slots=2)
+    until(lambda: len(group.started()) == 2)
+
+    group.stop("withdraw")
+    poke(process)
+    (site.root / "slots").write_text("3")
+    poke(process)
+    until(lambda: site.lay(1, name="seen", campaign=2).over if False else True)
+    site.open_gate()
+
+    assert until(group.over) == "withdrawn"
+    assert group.started() == [0, 1]
+    assert {end.flag for end in group.ends().values()} == {"-"}
+
+
+def test_kill_ends_what_runs_with_all_that_it_started(site):
+    group = site.lay([[FAMILY], [FAMILY], [FAMILY]], command="sh -c")
+    other = site.lay(1, name="g2", campaign=2, command=f"sh -c '{AT_GATE}'")
+    process = site.start(slots=3)
+    pids = family(site, 4)
+
+    group.stop("kill")
+    poke(process)
+
+    assert until(group.over) == "killed"
+    assert {(end.status, end.flag) for end in group.ends().values()} == {(-9, "killed")}
+    assert len(group.ends()) == 2
+    assert dead(pids)()
+    site.open_gate()
+    assert until(other.over) == "done"
+
+
+def test_a_withdrawn_group_can_still_be_killed(site):
+    group = site.lay([[FAMILY], [FAMILY]], command="sh -c")
+    process = site.start(slots=1)
+    family(site)
+    group.stop("withdraw")
+    poke(process)
+
+    group.stop("kill")
+    poke(process)
+
+    assert until(group.over) == "killed"
+
+
+def test_a_group_stopped_before_it_was_claimed_runs_nothing(site):
+    group = site.lay(3)
+    group.stop("withdraw")
+
+    site.run()
+
+    assert group.started() == []
+    assert group.over() == "withdrawn"
+
+
+def test_a_group_whose_directory_is_gone_is_killed(site):
+    group = site.lay([[FAMILY]], command="sh -c")
+    process = site.start()
+    pids = family(site)
+
+    group.path.rename(site.root / "elsewhere")
+    poke(process)
+
+    until(dead(pids))
+
+
+def test_a_group_handed_out_twice_runs_once(site, tmp_path):
+    group = site.lay(200, command="sh -c 'echo $0 >> log'")
+    twin = type(site)(tmp_path / "twin", site.home)
+    twin.root.mkdir()
+    (twin.root / "groups").symlink_to(site.root / "groups")
+
+    processes = [site.start(slots=1, idle=0), twin.start(slots=1, idle=0)]
+    assert [process.wait(PATIENCE) for process in processes] == [0, 0]
+
+    log = [int(line) for line in (site.home / "log").read_text().split()]
+    assert sorted(log) == list(range(200))
+    assert len(group.lines("B")) == len(group.lines("X")) == 1
+
+
+def test_the_next_worker_settles_what_a_killed_one_left(site):
+    group = site.lay([["exit 4"], [FAMILY], [f"exec setsid sh -c '{FAMILY}'"], [""]], command="sh -c")
+    process = site.start(slots=2)
+    pids = family(site, 4)
+    process.kill()
+    process.wait(PATIENCE)
+    assert all(alive(pid) for pid in pids)
+
+    site.run()
+
+    assert dead(pids)()
+    assert group.over() == "lost"
+    assert {task: end.status for task, end in group.ends().items()} == {0: 4}
+    assert group.started() == [0, 1, 2]
+
+
+def test_what_another_group_runs_is_not_killed_with_a_lost_one(site):
+    lost = site.lay([[FAMILY]], command="sh -c", name="g1")
+    process = site.start(slots=2)
+    family(site)
+    process.kill()
+    process.wait(PATIENCE)
+    bystander = subprocess.Popen(["sleep", "1000"], env={"CIGRI_TOKEN": f"{site.root}/g10"})
+
+    site.run()
+
+    assert lost.over() == "lost"
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+def test_half_a_line_of_a_dead_worker_is_taken_back(site):
+    group = site.lay(2)
+    (group.path / "journal").write_text("B 1 1.000\nS 0 1 0 1.000 0 0\nE 0 1 0 0 - 1.0")
+
+    site.run()
+
+    assert [line[0] for line in group.lines()] == ["B", "S", "X"]
+    assert group.over() == "lost"
+
+
+def test_a_group_that_is_over_is_left_alone(site):
+    group = site.lay(2)
+    text = "B 1 1.000\nX 2.000 killed\n"
+    (group.path / "journal").write_text(text)
+
+    site.run()
+
+    assert (group.path / "journal").read_text() == text
+
+
+def test_a_claim_without_a_line_is_no_beginning(site):
+    group = site.lay(2)
+    (group.path / "journal").touch()
+
+    site.run()
+
+    assert group.over() == "done"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_told_to_end_kills_what_runs(site, number):
+    group = site.lay([[FAMILY], [""]], command="sh -c")
+    wide = site.lay(1, name="g2", campaign=2, cores=2)
+    process = site.start(slots=1)
+    pids = family(site)
+
+    process.send_signal(number)
+
+    assert process.wait(PATIENCE) == 0
+    assert dead(pids)()
+    assert (group.ends()[0].status, group.ends()[0].flag) == (-9, "killed")
+    assert [group.over(), wide.over()] == ["killed", "killed"]
+
+
+def test_a_worker_ends_when_it_has_been_idle(site):
+    process = site.start(idle=0.2)
+
+    assert process.wait(PATIENCE) == 0
+
+
+def test_a_second_worker_leaves_at_once(site):
+    first = site.started()
+    second = site.start()
+
+    assert second.wait(PATIENCE) == 75
+    assert site.holder() == first.pid
+
+
+def test_the_lock_tells_who_holds_it(site):
+    (site.root / "lock").write_text("4194304 99999999999999999999\n")
+
+    process = site.started()
+
+    stat = Path(f"/proc/{process.pid}/stat").read_text()
+    started = stat.rpartition(")")[2].split()[19]
+    assert (site.root / "lock").read_text() == f"{process.pid} {started}\n"
+
+
+def test_pokes_at_any_moment_do_no_harm(site):
+    process = site.started()
+    group = site.lay(300)
+    poke(process)
+
+    until(lambda: (poke(process), group.over())[1])
+
+    assert sorted(group.ends()) == list(range(300))
+
+
+def test_when_no_more_processes_are_to_be_had_tasks_wait(site):
+    ...
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB in memory."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place]
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if done.returncode:
+        pytest.skip(f"no small file system: {done.stderr.strip() or 'mount failed'}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(path):
+    """Fill the disk that *path* is on, to the last byte."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            return
+
+
+def test_on_a_full_disk_no_line_is_lost(site, small_disk):
+    site.root = small_disk
+    (site.root / "slots").write_text("0")
+    (site.root / "two").write_text("2")
+    group = site.lay(300)
+    process = site.start()
+    until(lambda: group.lines("B"))
+
+    fill(small_disk / "filler")
+    (site.root / "two").rename(site.root / "slots")
+    poke(process)
+    # A page of the journal was there before the disk was full.
+    until(lambda: (group.path / "journal").stat().st_size == 4096)
+    (small_disk / "filler").unlink()
+    poke(process)
+
+    assert until(group.over) == "done"
+    assert sorted(group.ends()) == list(range(300))
+    assert all(re.fullmatch(LINE, " ".join(line)) for line in group.lines())
+
+
+LINE = re.compile(r"B \d+ [\d.]+|S \d+ 1 \d [\d.]+ 0 0|E \d+ 1 \d 0 - [\d.]+ [\d.]+ 0 0 0 0|X [\d.]+ done")
