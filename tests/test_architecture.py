@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "cigri").rglob("*.py"))
 
 LONGEST_FUNCTION = 60
 LONGEST_MODULE = 300
+#: The worker has to be one file, to be copied to where nothing is installed.
+ONE_FILE = "cigri/clusters/worker.py"
 MEDIAN_FUNCTION = 8
 P95_FUNCTION = 35
 MEDIAN_MODULE = 110
@@ -25,10 +26,12 @@ SERVER_PACKAGES = {"aiohttp", "aiosqlite", "cattrs", "msgspec", "sqlite3", "stru
 LAZY_PACKAGES = SERVER_PACKAGES | {"httpx", "pygments", "rich"}
 
 
-def test_imports_go_down_only(capsys):
-    code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+def test_imports_go_down_only():
+    # In a process of its own: it switches loggers off that other tests listen to.
+    program = "from importlinter.cli import lint_imports as lint; exit(lint(no_cache=True))"
+    done = python(program)
 
-    assert code == 0, capsys.readouterr().out
+    assert done.returncode == 0, done.stdout
 
 
 def test_no_function_is_too_long():
@@ -36,7 +39,9 @@ def test_no_function_is_too_long():
 
 
 def test_no_module_is_too_long():
-    assert {str(path): size for path, size in modules() if size > LONGEST_MODULE} == {}
+    sizes = {str(path): size for path, size in modules() if size > LONGEST_MODULE}
+
+    assert sizes.keys() <= {ONE_FILE}
 
 
 def test_most_functions_are_short():
@@ -94,12 +99,12 @@ def functions() -> Iterator[tuple[str, int]]:
 def loaded(program: str) -> set[str]:
     """Return the top-level packages that a fresh interpreter holds after *program*."""
     report = 'import sys; print("\\n" + " ".join(m for m in sys.modules if "." not in m))'
-    done = subprocess.run(
-        [sys.executable, "-c", f"{program}\n{report}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python(f"{program}\n{report}")
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    """Run *program* on this tree, whatever copy of it is installed."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

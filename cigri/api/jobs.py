@@ -1,6 +1,6 @@
 """The routes of tasks, which CiGri's REST interface calls jobs."""
 
-from collections.abc import AsyncIterator
+import asyncio
 
 from aiohttp import hdrs, web
 
@@ -24,12 +24,12 @@ async def listed(request: web.Request) -> web.StreamResponse:
     found = query.options(request, "limit", "offset", "state")
     page, state, campaign_id = query.page(found), query.task_state(found), identify(request)
     # One more than asked for tells whether and where the list goes on.
-    jobs = [job async for job in _jobs(request, campaign_id, page.offset, page.limit + 1, state)]
+    tasks = await _slices(request, campaign_id, page.offset, page.limit + 1, state)
     total = _total(await engine(request).get(campaign_id), state)
     href = f"/campaigns/{campaign_id}/jobs"
     href += f"?state={query.TASK_WORDS[state]}" if state is not None else ""
-    items, more = jobs[: page.limit], jobs[page.limit :]
-    following = more[0]["task"] if more else None
+    following = tasks[page.limit].number if len(tasks) > page.limit else None
+    items = [wire.job(task) for task in tasks[: page.limit]]
     return await answers.json(request, wire.listing(items, total, page, href, following))
 
 
@@ -62,17 +62,20 @@ async def stderr(request: web.Request) -> web.StreamResponse:
     return await _output(request, "err")
 
 
-async def _jobs(
+async def _slices(
     request: web.Request, campaign: CampaignId, first: int, count: int, state: TaskState | None
-) -> AsyncIterator[wire.Json]:
-    """Yield up to *count* tasks, by slices so that a long page does not stop everybody else."""
-    while count:
-        wanted = min(_SLICE, count)
-        tasks = await engine(request).tasks(caller(request), campaign, first, wanted, state)
-        for task in tasks:
-            yield wire.job(task)
-        count = count - wanted if len(tasks) == wanted else 0
-        first = tasks[-1].number + 1 if tasks else first
+) -> list[Task]:
+    """Return up to *count* tasks, looked up slice by slice: others want their turn in between."""
+    found: list[Task] = []
+    while len(found) < count:
+        wanted = min(_SLICE, count - len(found))
+        part = await engine(request).tasks(caller(request), campaign, first, wanted, state)
+        found += part
+        if len(part) < wanted:
+            break
+        first = part[-1].number + 1
+        await asyncio.sleep(0)
+    return found
 
 
 async def _task(request: web.Request) -> Task:

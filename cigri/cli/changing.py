@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncclick
-import httpx
 
 from cigri.cli.arguments import identify, some_campaigns
 from cigri.cli.failures import Exit
 from cigri.cli.session import Session, command
 from cigri.cli.words import counted
+from cigri.client.answer import Answer
 
 #: Unfinished tasks from which on a person is asked before they are thrown away.
 MANY = 100
@@ -30,7 +30,7 @@ def fix(session: Session, campaigns: Sequence[str], resubmit: bool) -> Exit:
         again = f", {tasks} will run again" if resubmit else ""
         return f"campaign {number}: {counted(body['closed'], 'event')} closed{again}"
 
-    def act(number: int) -> httpx.Response:
+    def act(number: int) -> Answer:
         return session.client.change("DELETE", f"/campaigns/{number}/events", **chosen)
 
     return _each(session, campaigns, act, told)
@@ -64,7 +64,7 @@ def delete(session: Session, campaigns: Sequence[str], yes: bool) -> Exit:
     On a terminal it asks before it throws away more than a hundred unfinished tasks.
     """
 
-    def act(number: int) -> httpx.Response | None:
+    def act(number: int) -> Answer | None:
         if not yes and session.interactive and not _confirmed(session, number):
             session.say(f"campaign {number} left as it is")
             return None
@@ -74,7 +74,7 @@ def delete(session: Session, campaigns: Sequence[str], yes: bool) -> Exit:
 
 
 def _set_state(session: Session, campaigns: Sequence[str], state: str, done: str) -> Exit:
-    def act(number: int) -> httpx.Response:
+    def act(number: int) -> Answer:
         return session.client.change("PUT", f"/campaigns/{number}", state=state)
 
     return _each(session, campaigns, act, lambda number, _: f"campaign {number} {done}")
@@ -83,7 +83,7 @@ def _set_state(session: Session, campaigns: Sequence[str], state: str, done: str
 def _each(
     session: Session,
     campaigns: Sequence[str],
-    act: Callable[[int], httpx.Response | None],
+    act: Callable[[int], Answer | None],
     told: Callable[[int, dict[str, Any]], str],
 ) -> Exit:
     """Act on each campaign and tell what was done; `None` is a change of mind."""

@@ -17,7 +17,7 @@ from cigri.cli.session import Session, command
 from cigri.cli.submitting import again, follow_here, submit
 from cigri.cli.words import counted
 from cigri.client.bodies import Campaign
-from cigri.demo import sweep
+from cigri.demo import ising, sweep
 from cigri.demo.gather import gather, write_csv
 from cigri.demo.picture import picture
 from cigri.errors import Conflict, InvalidInput, NotAllowed
@@ -35,7 +35,14 @@ with one seed. {unlucky} of them fail at their first attempt, on purpose."""
     metavar="DIR",
     help="Where everything is written.  [default: a temporary directory]",
 )
-def demo(session: Session, private: bool, directory: Path | None) -> Exit:
+@asyncclick.option(
+    "--sweeps",
+    type=asyncclick.IntRange(min=1),
+    default=ising.SWEEPS,
+    show_default=True,
+    help="How long each task computes: fewer are quicker, and scatter more.",
+)
+def demo(session: Session, private: bool, directory: Path | None, sweeps: int) -> Exit:
     """
     Watch a real campaign on this host: the Ising model, from submission to picture.
 
@@ -44,11 +51,12 @@ def demo(session: Session, private: bool, directory: Path | None) -> Exit:
     """
     place = (directory or Path(tempfile.mkdtemp(prefix="cigri-demo-"))).resolve()
     place.mkdir(parents=True, exist_ok=True)
+    description = _describe(place, sweeps)
     lines = sweep.parameters()
     unlucky = sum("--fail-once" in line for line in lines)
     session.show(INTRODUCTION.format(tasks=len(lines), unlucky=unlucky))
     with contextlib.ExitStack() as servers:
-        return _start(session, servers, place, private=private).run()
+        return _start(session, servers, description, place, private=private).run()
 
 
 @attrs.frozen
@@ -75,7 +83,7 @@ class Demonstration:
     def follow(self, as_if: str) -> Campaign:
         """Follow the campaign to its end and return it."""
         self.prompt(as_if)
-        return follow_here(self.session, self.campaign, private=self.server is not None)
+        return follow_here(self.session, self.campaign, self.server)
 
     def repair(self) -> Campaign:
         """Show what went wrong, run it again, and return the campaign as it then ends."""
@@ -109,10 +117,14 @@ class Demonstration:
 
 
 def _start(
-    session: Session, servers: contextlib.ExitStack, place: Path, *, private: bool
+    session: Session,
+    servers: contextlib.ExitStack,
+    description: Description,
+    place: Path,
+    *,
+    private: bool,
 ) -> Demonstration:
     """Submit to the server that answers or, if it does not take the campaign, to a private one."""
-    description = _describe(place)
     server = servers.enter_context(reachable(session, place / "server", private=private))
     try:
         campaign = submit(session, description)
@@ -125,7 +137,9 @@ def _start(
     return Demonstration(session, place, campaign.json()["id"], server)
 
 
-def _describe(place: Path) -> Description:
+def _describe(place: Path, sweeps: int) -> Description:
     path = place / "ising.json"
-    path.write_text(json.dumps(sweep.description(place), indent=2) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(sweep.description(place, sweeps), indent=2) + "\n", encoding="utf-8"
+    )
     return Description(str(path), path.read_bytes())

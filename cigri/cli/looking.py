@@ -23,9 +23,7 @@ STATES = ("pending", "queued", "running", "terminated", "failed", "cancelled")
 @asyncclick.option("--state", type=asyncclick.Choice(STATES), help="Only tasks in this state.")
 @asyncclick.option("--first", default=0, metavar="NUMBER", help="Begin with this task.")
 @limit
-def jobs(
-    session: Session, campaign: str, state: str | None, first: int, limit: int
-) -> None:
+def jobs(session: Session, campaign: str, state: str | None, first: int, limit: int) -> None:
     """List the tasks of CAMPAIGN."""
     number = identify(session, campaign)
     chosen = {} if state is None else {"state": state}

@@ -1,6 +1,7 @@
 """A server for one command: started when no other answers, and gone with it."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from cigri import places
 from cigri.cli.session import Session
 from cigri.client import Client
-from cigri.errors import ServerUnreachable
+from cigri.errors import CigriError, ServerUnreachable
 
 #: Seconds that it may take to start; a first start on a cold disk reads all its modules.
 START = 30.0
@@ -33,9 +34,16 @@ def reachable(session: Session, keep: Path | None, *, private: bool) -> Iterator
         yield None
         return
     directory = keep or Path(tempfile.mkdtemp(prefix="cigri-"))
-    with _server(directory) as client:
-        session.client = client
-        yield directory
+    try:
+        with _server(directory) as client:
+            session.client = client
+            yield directory
+    except ServerUnreachable:
+        raise  # its log is in the directory
+    except CigriError:
+        if keep is None:  # refused: nothing has run there
+            shutil.rmtree(directory, ignore_errors=True)
+        raise
 
 
 def _answers(session: Session) -> bool:

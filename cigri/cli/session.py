@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import asyncclick
-import httpx
 from rich.console import Console, RenderableType
 
 from cigri import errors
 from cigri.cli.failures import Exit, report
 from cigri.cli.group import with_examples
 from cigri.client import Client
+from cigri.client.answer import Answer
 
 #: No table is wider than that; a pipe or a file has no width.
 PIPE_WIDTH = 100_000
@@ -92,7 +92,7 @@ class Session:
         lines = captured.get().split("\n")
         self.console.file.write("\n".join(line.rstrip() for line in lines))
 
-    def answer(self, response: httpx.Response, *parts: Callable[[Any], RenderableType]) -> None:
+    def answer(self, response: Answer, *parts: Callable[[Any], RenderableType]) -> None:
         """Print *response*: byte for byte as JSON, else what *parts* make of its body."""
         if self.as_json:
             self.write(response.content)
@@ -122,7 +122,9 @@ class Session:
         if isinstance(error, errors.InvalidInput) and self.source:
             where = self.source
         else:
-            where = self.command if self._client is None else f"{self.command}, {self.client.address}"
+            where = (
+                self.command if self._client is None else f"{self.command}, {self.client.address}"
+            )
         return report(error, command=self.command, where=where)
 
     def each(self, items: Iterable[Item], act: Callable[[Item], Exit | None]) -> Exit:

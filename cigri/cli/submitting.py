@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import cast
 
 import asyncclick
-import httpx
 
 from cigri.cli import screens
 from cigri.cli.description import Description, read
@@ -12,6 +11,7 @@ from cigri.cli.failures import Exit
 from cigri.cli.following import LOOK, follow, interruptible, outcome, stuck, until_stuck
 from cigri.cli.private import reachable
 from cigri.cli.session import Session, command
+from cigri.client.answer import Answer
 from cigri.client.bodies import Campaign
 from cigri.places import private_places
 
@@ -71,19 +71,9 @@ def run(session: Session, file: str, private: bool, keep: Path | None) -> Exit:
     """
     description = described(session, file)
     with reachable(session, keep, private=private) as directory:
-        campaign = cast(Campaign, submit(session, description).json())
-        last = follow_here(session, campaign["id"], private=directory is not None)
-        code = outcome(last)
-        blocked = directory is not None and stuck(last)
-        if blocked:
-            session.say(f"campaign {last['id']} cannot go on: {blocked}")
-            code = Exit.TASKS_FAILED
-        if code is Exit.TASKS_FAILED:
-            session.show(
-                screens.events(session.client.get(f"/campaigns/{last['id']}/events").json())
-            )
-        if session.as_json:
-            session.write(session.client.get(f"/campaigns/{last['id']}").content)
+        campaign = submit(session, description).json()["id"]
+        last = follow_here(session, campaign, directory)
+        code = _conclude(session, last)
     if directory is not None:
         session.say(f"kept: {directory} ({again(directory)})")
     return code
@@ -101,29 +91,44 @@ def described(session: Session, file: str) -> Description:
     return read(file, Path.cwd())
 
 
-def submit(session: Session, description: Description) -> httpx.Response:
+def submit(session: Session, description: Description) -> Answer:
     """Submit and say what the server remarks."""
     response = session.client.post(description.jdl, description.lines())
     _warn(session, response)
     return response
 
 
-def follow_here(session: Session, campaign: int, *, private: bool) -> Campaign:
+def follow_here(session: Session, campaign: int, private: Path | None) -> Campaign:
     """
     Follow a campaign to its end and return it.
 
-    On a *private* server nobody else can help a campaign that is stuck, and Ctrl-C ends both.
+    On a server that keeps its things in *private* nobody else can help a campaign that is stuck,
+    and Ctrl-C ends both.
     """
     looks = session.client.watch(campaign, every=LOOK)
-    if not private:
+    if private is None:
         with interruptible(session, campaign):
             return follow(session, looks)
     try:
         return follow(session, until_stuck(looks))
     except KeyboardInterrupt:
         session.client.cancel(campaign)
-        session.say(f"campaign {campaign} cancelled: its server ends with this command")
+        session.say(f"campaign {campaign} cancelled, as its server ends with this command")
+        session.say(f"kept: {private} ({again(private)})")
         raise
+
+
+def _conclude(session: Session, last: Campaign) -> Exit:
+    """Tell how the campaign has ended, or why it cannot go on, and return the exit code."""
+    number, blocked = last["id"], stuck(last)
+    if blocked:
+        session.say(f"campaign {number} cannot go on: {blocked}")
+    code = Exit.TASKS_FAILED if blocked else outcome(last)
+    if code is Exit.TASKS_FAILED:
+        session.show(screens.events(session.client.get(f"/campaigns/{number}/events").json()))
+    if session.as_json:
+        session.write(session.client.get(f"/campaigns/{number}").content)
+    return code
 
 
 def _preview(session: Session, description: Description) -> None:
@@ -133,6 +138,6 @@ def _preview(session: Session, description: Description) -> None:
         _warn(session, response)
 
 
-def _warn(session: Session, response: httpx.Response) -> None:
+def _warn(session: Session, response: Answer) -> None:
     for warning in response.json().get("warnings", ()):
         session.say(f"warning: {warning}")

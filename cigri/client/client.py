@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, cast
 
 import httpx
 
+from cigri.client.answer import Answer
 from cigri.client.bodies import (
     Campaign,
     CampaignList,
@@ -70,11 +71,11 @@ class Client:
         """Give the connection back."""
         self._connection.close()
 
-    def get(self, path: str, **parameters: str | int) -> httpx.Response:
+    def get(self, path: str, **parameters: str | int) -> Answer:
         """Return the answer to GET *path* as it came."""
         return self._connection.get(path, parameters)
 
-    def change(self, method: str, path: str, **parameters: str | int) -> httpx.Response:
+    def change(self, method: str, path: str, **parameters: str | int) -> Answer:
         """Return the answer to a request without body that changes something, as it came."""
         return self._connection.change(method, path, parameters)
 
@@ -92,7 +93,7 @@ class Client:
 
     def post(
         self, jdl: Jdl, lines: Iterable[bytes | str] | None = None, **parameters: str | int
-    ) -> httpx.Response:
+    ) -> Answer:
         """Return the answer to a submission as it came."""
         if lines is None:
             return self._post(_encoded(jdl), parameters, "application/json")
@@ -201,13 +202,13 @@ class Client:
 
     def _post(
         self, content: bytes | Iterable[bytes], parameters: Parameters, content_type: str
-    ) -> httpx.Response:
+    ) -> Answer:
         return self._connection.change(
             "POST", "/campaigns", parameters, content=content, content_type=content_type
         )
 
 
-def _json(response: httpx.Response) -> Campaign:
+def _json(response: Answer) -> Campaign:
     return cast(Campaign, response.json())
 
 

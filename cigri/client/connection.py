@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from cigri import errors, places
-from cigri.client.problems import error_of
+from cigri.client.answer import Answer, error_of
 from cigri.places import Address
 
 #: Seconds for one answer; a submission of a million tasks is written to disk before its answer.
@@ -67,7 +67,7 @@ class Connection:
         *,
         accept: str = "application/json",
         patience: float = 2.0,
-    ) -> httpx.Response:
+    ) -> Answer:
         """Return the answer, asking again for *patience* seconds while a known server is silent.
 
         Raises:
@@ -91,7 +91,7 @@ class Connection:
         *,
         content: bytes | Iterable[bytes] | None = None,
         content_type: str = "application/json",
-    ) -> httpx.Response:
+    ) -> Answer:
         """Return the answer to a request that is sent once, whatever happens.
 
         Raises:
@@ -108,23 +108,41 @@ class Connection:
         *,
         headers: Mapping[str, str],
         content: bytes | Iterable[bytes] | None = None,
-    ) -> httpx.Response:
+    ) -> Answer:
         try:
-            response = self._http.request(
-                method,
-                path,
-                params=parameters or None,  # an empty one takes away the query of a link
-                headers=headers,
-                content=content,
-            )
+            answer = self._ask(method, path, parameters, headers=headers, content=content)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise errors.ServerUnreachable(f"no server answers at {self.name}: {error}") from error
         except httpx.TransportError as error:
             raise errors.ServerUnreachable(_lost(method, self.name, error)) from error
         self._answered = True
-        if response.is_success:
-            return response
-        raise error_of(response)
+        if answer.good:
+            return answer
+        raise error_of(answer)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters | None,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | Iterable[bytes] | None,
+    ) -> Answer:
+        """
+        Return whatever the server answers.
+
+        It is read as a stream: a response that holds its body is part of a cycle of httpx, and of
+        a thousand pages most would wait in memory for the garbage collector.
+        """
+        with self._http.stream(
+            method,
+            path,
+            params=parameters or None,  # an empty one takes away the query of a link
+            headers=headers,
+            content=content,
+        ) as response:
+            return Answer(response.status_code, b"".join(response.iter_bytes()))
 
 
 def _lost(method: str, name: str, error: httpx.TransportError) -> str:

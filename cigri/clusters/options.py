@@ -25,7 +25,7 @@ class LocalOptions:
     #: Whether tasks of root run, as root.
     allow_root: bool = False
     #: By how much tasks step back behind the host's other processes.
-    nice: Annotated[int, Between(0, 19)] = 0
+    nice: Annotated[int, Between(0, 19)] = 10
     #: Who may use this cluster, or `None` for everybody.
     users: tuple[Annotated[str, login], ...] | None = None
 

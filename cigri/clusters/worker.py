@@ -44,11 +44,11 @@ MOST_GROUPS = 200
 #: What the kernel takes as one entry of an environment (MAX_ARG_STRLEN).
 LONGEST_PARAMETER = 128 * 1024 - len("CIGRI_PARAMETER=") - 1
 #: Failures that pass by themselves: the task is tried again later.
-SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
+SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 #: Failures of one task that say nothing of the others of its group.
 OWN_FAULTS = {errno.E2BIG, errno.EINVAL}
-#: How every file is opened that tasks or journals add to.
-APPENDING = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+#: How the files are opened that journals and tasks add to.
+APPENDING = os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
 #: The exit status of a worker that finds another one at work (EX_TEMPFAIL).
 HELD = 75
 STDERR = 2
@@ -166,12 +166,13 @@ class Recipe:
         self.home = os.path.expanduser(b"~").decode("utf-8", "surrogateescape")
         directory = expand(header["directory"], self.home, self.campaign)
         self.directory = os.path.join(self.home, directory)
-        self.path = path
+        self.nodes = f"{path}/nodes"
+        self.environment = self._environment()
         self.programs: dict[bytes, bytes] = {}
+        self.prepared = False
 
-    @cached_property
-    def environment(self) -> dict[bytes, bytes]:
-        """The variables that all tasks get, in bytes, or each start would encode them again."""
+    def _environment(self) -> dict[bytes, bytes]:
+        """Return what all tasks get, in bytes, or each start would encode it again."""
         header = self.header
         variables = dict(header["env"])
         for names, value in {
@@ -183,23 +184,29 @@ class Recipe:
             "CIGRI_WALLTIME": header["walltime_text"],
             "CIGRI_WALLTIME_SECONDS": f"{self.walltime:.0f}",
             "CIGRI_RESOURCES": header["resources"],
-            "CIGRI_NODE_FILE CIGRI_NODEFILE": self._write_nodes(),
+            "CIGRI_NODE_FILE CIGRI_NODEFILE": self.nodes,
             "CIGRI_JOB_NAME CIGRI_JOBNAME": header["name"],
         }.items():
-            variables.update(dict.fromkeys(names.split(), str(value)))
-        return {**os.environb, **{encode(name): encode(v) for name, v in variables.items()}}
+            variables.update(dict.fromkeys(names.split(), value))
+        return {**os.environb, **{encode(k): encode(str(v)) for k, v in variables.items()}}
+
+    def prepare(self) -> None:
+        """
+        Write the file that names a node for each core of a task, which is always this host.
+
+        Raises:
+            OSError: The disk is full, or there are no more descriptors.
+        """
+        if not self.prepared:
+            with open(self.nodes, "w", encoding="utf-8") as file:
+                file.write(f"{os.uname().nodename}\n" * self.cores)
+            self.prepared = True
 
     @cached_property
     def command(self) -> list[bytes]:
         """The words that every task begins with."""
         words = command_line(self.header["command"], [], self.home, self.campaign)
         return [encode(word) for word in words]
-
-    def _write_nodes(self) -> str:
-        """Return a file that names a node for each core of a task: always this host."""
-        with open(f"{self.path}/nodes", "w", encoding="utf-8") as file:
-            file.write(f"{os.uname().nodename}\n" * self.cores)
-        return file.name
 
     def spawn(self, task: Task, actions: list[tuple[Any, ...]]) -> int:
         """
@@ -264,7 +271,7 @@ class Journal:
     """
 
     def __init__(self, path: str) -> None:
-        self.fd = os.open(path, APPENDING, 0o600)
+        self.fd = os.open(path, os.O_RDWR | APPENDING, 0o600)
         self.unwritten = b""
         self.unsynced = False
         found = os.pread(self.fd, os.fstat(self.fd).st_size, 0)
@@ -274,7 +281,7 @@ class Journal:
             os.ftruncate(self.fd, len(whole))
         #: A worker has begun this group before.
         self.begun = bool(whole)
-        self.over = b"\nX " in whole
+        self.over = whole.startswith(b"X ") or b"\nX " in whole
 
     def add(self, line: str) -> None:
         """Take a line for the next `flush`."""
@@ -325,9 +332,9 @@ class Group:
         self.journal = Journal(f"{path}/journal")
         self.waiting = False
         self.running = 0
-        #: Why the group is over once nothing of it runs or waits.
+        #: Why the group is over, once it is.
         self.reason = "done"
-        self.closing = False
+        self.concluded = False
 
     def begin(self) -> None:
         """Get the first task ready, or settle what a dead worker has left of the group."""
@@ -376,12 +383,15 @@ class Group:
         else:
             self.stop("refused")
 
-    def is_over(self) -> bool:
-        """Return whether nothing of the group runs or will, and its journal says so."""
-        if not (self.running or self.waiting or self.closing):
-            self.closing = True
+    def is_active(self) -> bool:
+        """Return whether something of the group runs or will."""
+        return self.waiting or self.running > 0
+
+    def conclude(self) -> None:
+        """Say that nothing more of the group will run."""
+        if not self.concluded:
+            self.concluded = True
             self.journal.add(f"X {time():.3f} {self.reason}")
-        return self.closing
 
     def close(self) -> None:
         """Let go of the group."""
@@ -412,7 +422,8 @@ class Slot:
         self.close_files()
         self.group = group
         for stream in ("out", "err"):
-            self.files.append(os.open(f"{group.path}/{stream}.{self.number}", APPENDING, 0o600))
+            path = f"{group.path}/{stream}.{self.number}"
+            self.files.append(os.open(path, os.O_WRONLY | APPENDING, 0o600))
         self.actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             *((os.POSIX_SPAWN_DUP2, file, to) for to, file in enumerate(self.files, 1)),
@@ -520,7 +531,7 @@ class Worker:
 
     def is_done(self, now: float) -> bool:
         """Return whether the worker may end, having just looked for work."""
-        return not self.groups and (self.ending or now >= self.last_busy + self.idle)
+        return not self.groups and now >= self.last_busy + self.idle
 
     def wait(self, timeout: float) -> None:
         """React to the next signal, if one comes within *timeout* seconds."""
@@ -530,8 +541,10 @@ class Worker:
         if arrived.si_signo == signal.SIGCHLD:
             self.reap()
             return
-        self.ending |= arrived.si_signo != signal.SIGUSR1
         self.next_look = 0.0
+        if arrived.si_signo != signal.SIGUSR1:
+            self.ending = True
+            self.idle = 0.0
 
     def look(self, now: float) -> None:
         """See what the server wants, and try again what could not be done."""
@@ -541,7 +554,8 @@ class Worker:
         if not self.ending:
             self.admit_groups()
         for group in self.groups.copy():
-            self.obey(group)
+            if group.is_active():
+                self.obey(group)
             self.settle(group)
         if now >= self.next_sync:
             self.next_sync = now + TICK
@@ -598,10 +612,11 @@ class Worker:
 
     def settle(self, group: Group) -> None:
         """Write down what became of a group, and let go of it when it is over."""
-        over = group.is_over()
+        if not group.is_active():
+            group.conclude()
         if not group.journal.flush():
             self.short = True
-        elif over and group in self.groups:
+        elif group.concluded and group in self.groups:
             group.journal.sync()
             self.release(group)
 
@@ -638,8 +653,10 @@ class Worker:
     def announce(self, group: Group, slot: Slot) -> bool:
         """Write that the next task is about to start; return whether it may."""
         try:
+            group.recipe.prepare()
             slot.open_files(group)
         except OSError:
+            slot.close_files()
             self.short = True
             return False
         group.journal.add(slot.announce(group.upcoming))
@@ -790,7 +807,7 @@ def main(arguments: list[str]) -> int:
     except BlockingIOError:
         return HELD
     os.makedirs(f"{root}/groups", exist_ok=True)
-    slots = int(options.get("--slots") or os.cpu_count() or 1)
+    slots = int(options.get("--slots", len(os.sched_getaffinity(0))))
     Worker(root, slots, float(options.get("--idle", 30))).run()
     return 0
 

@@ -23,9 +23,10 @@ def parameters() -> list[str]:
     ]
 
 
-def description(directory: Path) -> dict[str, object]:
+def description(directory: Path, sweeps: int) -> dict[str, object]:
     """Return the campaign, whose tasks write below *directory*."""
-    program = [sys.executable, "-I", "-S", str(Path(ising.__file__).resolve())]
+    script = str(Path(ising.__file__).resolve())
+    program = [sys.executable, "-I", "-S", script, f"--sweeps={sweeps}"]
     return {
         "name": "ising",
         "exec_file": shlex.join(program),

@@ -157,8 +157,9 @@ class Campaigns(Inspection):
 
     async def pause(self, caller: Caller, campaign: CampaignId) -> Campaign:
         """Start no more tasks of a campaign; what runs goes on."""
+        found = await self._change(caller, campaign, CampaignEvent.PAUSE)
         self._progress.forget(campaign)
-        return await self._change(caller, campaign, CampaignEvent.PAUSE)
+        return found
 
     async def resume(self, caller: Caller, campaign: CampaignId) -> Campaign:
         """Go on with a campaign that is paused."""

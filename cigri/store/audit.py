@@ -1,5 +1,6 @@
 """Counts again what the counters say, from what is stored of each task."""
 
+import asyncio
 from collections import Counter
 
 from cigri.domain.model import CampaignId, CampaignState, Counts, TaskState
@@ -26,6 +27,7 @@ async def recount(db: Connection, campaign: CampaignId) -> Counts:
         for state, name in STATES.items():
             if state != UNTOUCHED:
                 found[name] += records.count(state)
+        await asyncio.sleep(0)
     held = await jobs.open_of_campaign(db, campaign)
     running = sum(len(job.running) for job in held)
     queued = sum(job.left for job in held) - running

@@ -100,7 +100,16 @@ class Records:
 
     def __getitem__(self, position: int) -> Record:
         """Return the record of one task."""
-        return Record(*(getattr(self, name)[position] for name, _ in _COLUMNS))
+        # Written out: a page of tasks asks a hundred times.
+        return Record(
+            self.state[position],
+            self.exit_status[position],
+            self.attempts[position],
+            self.cluster[position],
+            self.job[position],
+            self.start[position],
+            self.duration[position],
+        )
 
     def count(self, state: int) -> int:
         """Return how many tasks are in *state*."""

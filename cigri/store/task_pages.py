@@ -3,6 +3,7 @@
 A page costs what it shows: the chunks that it touches and the campaign's open jobs.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from sqlite3 import Row
 
@@ -122,6 +123,8 @@ async def _in_state(
         found += [n for n in numbers if _state(row, n, held.get(n), items) is state]
         if len(found) >= limit:
             break
+        # There may be a thousand chunks without what is looked for.
+        await asyncio.sleep(0)
     return found[:limit], known
 
 
@@ -183,23 +186,17 @@ class _Assembler:
     ) -> Task:
         """Return one task."""
         state = _state(self.row, number, held, items)
-        bare = Task(
+        record = None if items is None else items[number % CHUNK]
+        if held is not None and state in (TaskState.QUEUED, TaskState.RUNNING):
+            return self._in_job(number, parameter, state, held, record)
+        if record is None or not record.job:
+            return self._untried(number, parameter, state)
+        return Task(
             id=TaskId(self.row["first_task_id"] + number),
             campaign=CampaignId(self.row["id"]),
             number=TaskNumber(number),
             parameter=parameter,
             state=state,
-        )
-        record = items and items[number % CHUNK]
-        if record and record.job:
-            bare = self._with_record(bare, record)
-        if held is not None and state in (TaskState.QUEUED, TaskState.RUNNING):
-            bare = self._with_job(bare, held)
-        return bare
-
-    def _with_record(self, bare: Task, record: records.Record) -> Task:
-        return attrs.evolve(
-            bare,
             attempts=record.attempts,
             exit_status=record.exit_status,
             cluster=self.cluster_names[record.cluster],
@@ -209,15 +206,29 @@ class _Assembler:
             ended_at=(record.start + record.duration) / 1000,
         )
 
-    def _with_job(self, bare: Task, held: _Held) -> Task:
-        running = held.started_at is not None
+    def _untried(self, number: int, parameter: Parameter, state: TaskState) -> Task:
+        return Task(
+            id=TaskId(self.row["first_task_id"] + number),
+            campaign=CampaignId(self.row["id"]),
+            number=TaskNumber(number),
+            parameter=parameter,
+            state=state,
+        )
+
+    def _in_job(
+        self,
+        number: int,
+        parameter: Parameter,
+        state: TaskState,
+        held: _Held,
+        record: records.Record | None,
+    ) -> Task:
+        before = 0 if record is None else record.attempts
         return attrs.evolve(
-            bare,
+            self._untried(number, parameter, state),
+            attempts=before + (held.started_at is not None),
             cluster=self.cluster_names[held.job.cluster_id],
-            attempts=bare.attempts + running,
-            exit_status=None,
             job=held.job.id,
             remote_id=held.job.remote_id,
             started_at=held.started_at,
-            ended_at=None,
         )

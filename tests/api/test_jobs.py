@@ -154,3 +154,17 @@ async def test_what_tasks_did_is_told(client, runtime):
     fixed = (await client.delete(f"/events/{event['id']}?resubmit")).json()
     assert (fixed["closed"], fixed["resubmitted"]) == (1, 1)
     assert (await client.get(campaign)).json()["counts"]["pending"] == 1
+
+
+async def test_long_pages_are_whole(client):
+    jdl = JDL | {"nb_jobs": 4321}
+    campaign = (await client.post("/campaigns", json=jdl)).headers["Location"]
+    for limit, numbers in (
+        (10_000, range(5, 4321)),
+        (2000, range(5, 2005)),
+        (4316, range(5, 4321)),
+    ):
+        page = (await client.get(f"{campaign}/jobs?offset=5&limit={limit}")).json()
+        assert [job["task"] for job in page["items"]] == list(numbers)
+        rels = [link["rel"] for link in page["links"]]
+        assert rels == (["self", "next"] if limit == 2000 else ["self"])

@@ -13,6 +13,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     home.mkdir()
     root = tmp_path / "work"
     root.mkdir()
-    site = Site(root, home)
+    log = tmp_path / "log"
+    log.touch()
+    site = Site(root, home, log)
     yield site
     site.close()

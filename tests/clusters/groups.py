@@ -1,5 +1,6 @@
 """What a worker sees of a server: groups laid before it, orders and pokes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
-import msgspec
 
 from cigri.clusters import worker
 
 T = TypeVar("T")
+Worker = subprocess.Popen[bytes]
 
 #: Seconds that anything may take before a test gives it up.
 PATIENCE = 20.0
@@ -80,7 +81,9 @@ class Group:
             assert int(task) not in found
             out, out_end, err, err_end = map(int, spans)
             times = float(start), float(end)
-            found[int(task)] = End(int(slot), int(status), flag, *times, (out, out_end), (err, err_end))
+            found[int(task)] = End(
+                int(slot), int(status), flag, *times, (out, out_end), (err, err_end)
+            )
         return found
 
     def refusals(self) -> dict[int, tuple[int, str]]:
@@ -108,7 +111,9 @@ class Site:
 
     root: Path
     home: Path
-    workers: list[subprocess.Popen[str]] = attrs.Factory(list)
+    #: Where the workers complain.
+    log: Path
+    workers: list[Worker] = attrs.Factory(list)
 
     def lay(self, tasks: list[Any] | int, name: str = "g1", **header: Any) -> Group:
         """Lay a group before the worker: parameters, or how many tasks."""
@@ -117,30 +122,41 @@ class Site:
         head = {**HEADER, "token": f"{self.root}/{name}", "command": "true", **header}
         hidden = self.root / "groups" / f".{name}"
         hidden.mkdir(parents=True)
-        (hidden / "tasks").write_bytes(msgspec.json.Encoder().encode_lines([head, *lines]))
+        (hidden / "tasks").write_text("".join(f"{json.dumps(line)}\n" for line in [head, *lines]))
         return Group(hidden.rename(hidden.with_name(name)))
 
-    def start(self, slots: int = 2, idle: float = 60.0, **env: str) -> subprocess.Popen[str]:
+    def start(
+        self, slots: int = 2, idle: float = 60.0, descriptors: int = 1000, **env: str
+    ) -> Worker:
         """Start a worker that lives until the test ends."""
         options = [str(self.root), "--slots", str(slots), "--idle", str(idle)]
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", worker.__file__, *options],
-            env={**os.environ, "HOME": str(self.home), **env},
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with self.log.open("a") as log:
+            process = subprocess.Popen(
+                [
+                    "sh",
+                    "-c",
+                    f'ulimit -n {descriptors}; exec "$@"',
+                    "sh",
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    worker.__file__,
+                    *options,
+                ],
+                env={**os.environ, "HOME": str(self.home), **env},
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         self.workers.append(process)
         return process
 
     def run(self, slots: int = 2, **env: str) -> None:
         """Run a worker until it has nothing left to do."""
         process = self.start(slots, idle=0, **env)
-        _, complaints = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, complaints) == (0, "")
+        assert process.wait(PATIENCE) == 0, self.log.read_text()
 
-    def started(self, slots: int = 2) -> subprocess.Popen[str]:
+    def started(self, slots: int = 2) -> Worker:
         """Start a worker and wait until it can be poked."""
         process = self.start(slots)
         until(lambda: self.holder() == process.pid, "the lock")
@@ -157,13 +173,15 @@ class Site:
             return 0
 
     def close(self) -> None:
+        """End the workers, which shall have had nothing to complain of."""
         for process in self.workers:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=PATIENCE)
+            process.wait(PATIENCE)
+        assert self.log.read_text() == ""
 
 
-def poke(process: subprocess.Popen[str]) -> None:
+def poke(process: Worker) -> None:
     process.send_signal(signal.SIGUSR1)
 
 

@@ -80,30 +80,33 @@ def test_what_a_task_finds(site):
         "files": [0, 1, 2],
     }
     nodes = group.path / "nodes"
-    assert environment.items() >= {
-        "INHERITED": "yes",
-        "COLOUR": "grün",
-        "PATH": "/nowhere",
-        "PWD": str(directory),
-        "CIGRI_CAMPAIGN_ID": "12",
-        "CIGRI_CAMPAIGNID": "12",
-        "CIGRI_JOB_ID": "100",
-        "CIGRI_JOBID": "100",
-        "CIGRI_TASK": "0",
-        "CIGRI_ATTEMPT": "1",
-        "CIGRI_USER": "ann",
-        "CIGRI_WORKDIR": str(directory),
-        "CIGRI_WORKING_DIRECTORY": str(directory),
-        "CIGRI_WALLTIME": "01:00:00",
-        "CIGRI_WALLTIME_SECONDS": "3600",
-        "CIGRI_RESOURCES": "/core=2",
-        "CIGRI_NODE_FILE": str(nodes),
-        "CIGRI_NODEFILE": str(nodes),
-        "CIGRI_JOB_NAME": "visc",
-        "CIGRI_JOBNAME": "visc",
-        "CIGRI_PARAMETER": "a 'b c'",
-        "CIGRI_TOKEN": f"{site.root}/g1",
-    }.items()
+    assert (
+        environment.items()
+        >= {
+            "INHERITED": "yes",
+            "COLOUR": "grün",
+            "PATH": "/nowhere",
+            "PWD": str(directory),
+            "CIGRI_CAMPAIGN_ID": "12",
+            "CIGRI_CAMPAIGNID": "12",
+            "CIGRI_JOB_ID": "100",
+            "CIGRI_JOBID": "100",
+            "CIGRI_TASK": "0",
+            "CIGRI_ATTEMPT": "1",
+            "CIGRI_USER": "ann",
+            "CIGRI_WORKDIR": str(directory),
+            "CIGRI_WORKING_DIRECTORY": str(directory),
+            "CIGRI_WALLTIME": "01:00:00",
+            "CIGRI_WALLTIME_SECONDS": "3600",
+            "CIGRI_RESOURCES": "/core=2",
+            "CIGRI_NODE_FILE": str(nodes),
+            "CIGRI_NODEFILE": str(nodes),
+            "CIGRI_JOB_NAME": "visc",
+            "CIGRI_JOBNAME": "visc",
+            "CIGRI_PARAMETER": "a 'b c'",
+            "CIGRI_TOKEN": f"{site.root}/g1",
+        }.items()
+    )
     assert nodes.read_text() == f"{os.uname().nodename}\n" * 2
 
 
@@ -112,13 +115,15 @@ def test_a_task_handles_signals_as_it_would_in_a_shell(site):
 
     site.run()
 
-    assert {line.split()[1] for line in group.output().splitlines()} == {"0" * 16}
+    blocked, ignored = (int(line.split()[1], 16) for line in group.output().splitlines())
+    # Two signals are the C library's own.
+    assert (blocked, ignored & ~(0b11 << 31)) == (0, 0)
 
 
 def test_parameters_are_split_and_never_expanded(site):
     lines = [
         "plain  words\there",
-        "'single $HOME' \"double \\\" `id`\" back\\ slash",
+        '\'single $HOME\' "double \\" `id`" back\\ slash',
         "~ $HOME {HOME} {CAMPAIGN_ID} * ?",
         "é ü \u2028 \xa0",
         "''",
@@ -144,7 +149,7 @@ def test_an_array_is_the_exact_words(site):
 
 
 def test_the_variable_of_an_array_can_be_split_into_it(site):
-    words = ["-c", "printf %s \"$CIGRI_PARAMETER\"", "", "it's"]
+    words = ["-c", 'printf %s "$CIGRI_PARAMETER"', "", "it's"]
     group = site.lay([words], command="sh")
 
     site.run()
@@ -235,7 +240,9 @@ def test_the_output_of_a_running_task_can_be_found(site):
     site.open_gate()
     until(group.over)
 
-    for (_, _, _, slot, _, *begins), end in zip(group.lines("S"), group.ends().values(), strict=True):
+    for (_, _, _, slot, _, *begins), end in zip(
+        group.lines("S"), group.ends().values(), strict=True
+    ):
         assert (int(slot), *map(int, begins)) == (end.slot, end.out[0], end.err[0])
 
 

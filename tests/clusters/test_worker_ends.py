@@ -1,18 +1,17 @@
 """How tasks, groups and workers end before their time, and what the next worker makes of it."""
 
-import os
 import re
-import resource
 import signal
 import subprocess
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.clusters.groups import AT_GATE, PATIENCE, alive, poke, until
 
 #: A family that nothing but signals ends: each process of it tells its number.
-FAMILY = "echo $$ >> family; sh -c \"echo \\$\\$ >> family; sleep 1000; :\" & sleep 1000; :"
+FAMILY = 'echo $$ >> family; sh -c "echo \\$\\$ >> family; sleep 1000; :" & sleep 1000; :'
 
 
 def family(site, size=2):
@@ -44,7 +43,7 @@ def test_walltime_ends_a_whole_process_group(site):
 
 
 def test_a_task_may_use_the_signal_of_its_walltime(site):
-    script = "trap \"echo saved; exit 3\" TERM; echo ready; while :; do sleep 0.01; done"
+    script = 'trap "echo saved; exit 3" TERM; echo ready; while :; do sleep 0.01; done'
     group = site.lay([[script]], command="sh -c", walltime=0.3)
 
     site.run()
@@ -56,7 +55,9 @@ def test_a_task_may_use_the_signal_of_its_walltime(site):
 
 @pytest.mark.slow
 def test_a_task_that_ignores_the_end_of_its_walltime_is_killed(site):
-    group = site.lay([["trap \"\" TERM; while :; do sleep 0.1; done"]], command="sh -c", walltime=0.1)
+    group = site.lay(
+        [['trap "" TERM; while :; do sleep 0.1; done']], command="sh -c", walltime=0.1
+    )
 
     site.run()
 
@@ -74,7 +75,6 @@ def test_withdraw_lets_what_runs_end(site):
     poke(process)
     (site.root / "slots").write_text("3")
     poke(process)
-    until(lambda: site.lay(1, name="seen", campaign=2).over if False else True)
     site.open_gate()
 
     assert until(group.over) == "withdrawn"
@@ -135,7 +135,7 @@ def test_a_group_whose_directory_is_gone_is_killed(site):
 
 def test_a_group_handed_out_twice_runs_once(site, tmp_path):
     group = site.lay(200, command="sh -c 'echo $0 >> log'")
-    twin = type(site)(tmp_path / "twin", site.home)
+    twin = attrs.evolve(site, root=tmp_path / "twin")
     twin.root.mkdir()
     (twin.root / "groups").symlink_to(site.root / "groups")
 
@@ -148,9 +148,10 @@ def test_a_group_handed_out_twice_runs_once(site, tmp_path):
 
 
 def test_the_next_worker_settles_what_a_killed_one_left(site):
-    group = site.lay([["exit 4"], [FAMILY], [f"exec setsid sh -c '{FAMILY}'"], [""]], command="sh -c")
+    scripts = ["exit 4", FAMILY, f"setsid sh -c '{FAMILY}' & {FAMILY}", ""]
+    group = site.lay([[script] for script in scripts], command="sh -c")
     process = site.start(slots=2)
-    pids = family(site, 4)
+    pids = family(site, 6)
     process.kill()
     process.wait(PATIENCE)
     assert all(alive(pid) for pid in pids)
@@ -257,8 +258,14 @@ def test_pokes_at_any_moment_do_no_harm(site):
     assert sorted(group.ends()) == list(range(300))
 
 
-def test_when_no_more_processes_are_to_be_had_tasks_wait(site):
-    ...
+def test_when_descriptors_are_short_tasks_wait(site):
+    group = site.lay(8, command="sh -c 'echo $0'")
+    process = site.start(slots=8, descriptors=12)
+
+    until(lambda: (site.holder() and poke(process), group.over())[1])
+
+    assert [group.output(task) for task in range(8)] == [f"{task}\n" for task in range(8)]
+    assert 1 <= len({end.slot for end in group.ends().values()}) < 8
 
 
 @pytest.fixture
@@ -308,4 +315,6 @@ def test_on_a_full_disk_no_line_is_lost(site, small_disk):
     assert all(re.fullmatch(LINE, " ".join(line)) for line in group.lines())
 
 
-LINE = re.compile(r"B \d+ [\d.]+|S \d+ 1 \d [\d.]+ 0 0|E \d+ 1 \d 0 - [\d.]+ [\d.]+ 0 0 0 0|X [\d.]+ done")
+LINE = re.compile(
+    r"B \d+ [\d.]+|S \d+ 1 \d [\d.]+ 0 0|E \d+ 1 \d 0 - [\d.]+ [\d.]+ 0 0 0 0|X [\d.]+ done"
+)

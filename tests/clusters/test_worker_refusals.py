@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.clusters.groups import AT_GATE, until
+from tests.clusters.groups import AT_GATE, poke, until
 
 
 def program(site, text, mode=0o755):
@@ -73,10 +73,11 @@ def test_a_directory_that_goes_and_comes_again_is_found(site):
 def test_a_refusal_lets_what_runs_end(site):
     path = program(site, f"#!/bin/sh\nrm run; {AT_GATE}\n")
     group = site.lay(3, command="~/run")
-    site.start(slots=1)
+    process = site.start(slots=1)
     until(lambda: group.started() and not path.exists())
 
     (site.root / "slots").write_text("2")
+    poke(process)
     until(group.refusals)
     assert group.over() is None
     site.open_gate()
@@ -87,8 +88,6 @@ def test_a_refusal_lets_what_runs_end(site):
 
 @pytest.mark.parametrize("parameter", ["'", ["a\0b"], "\0", ["\ud800"]])
 def test_a_parameter_that_no_program_can_get_is_the_fault_of_one_task(site, parameter):
-    lines = (site.lay([1, 2, 3], name="x").path / "tasks").read_text()
-    del lines
     group = site.lay(["a", parameter, "b"])
 
     site.run()
@@ -146,6 +145,7 @@ def test_a_header_that_it_does_not_understand_refuses_the_group(site, header):
     other = site.lay(1, name="g2")
 
     site.run()
+    site.run()
 
     assert [line[0] for line in group.lines()] == ["X"]
     assert group.over() == "refused"
@@ -156,7 +156,7 @@ def test_tasks_that_it_does_not_understand_refuse_the_group(site):
     (site.root / "slots").write_text("1")
     group = site.lay(1)
     with (group.path / "tasks").open("a") as file:
-        file.write("[1, 1]\n[2, 1, 102, \"\"]\n")
+        file.write('[1, 1]\n[2, 1, 102, ""]\n')
 
     site.run()
 
