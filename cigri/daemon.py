@@ -59,8 +59,8 @@ def prepare(file: Path | None, places: Places, *, database: Path | None, private
     """
     Return the service that a configuration *file* describes, or the default one without it.
 
-    A private server keeps everything in its own place, opens no TCP port and, as whoever started it can
-    run anything anyway, runs the tasks of root too.
+    A private server keeps everything in its own place and opens no TCP port.  As whoever started it
+    can run anything anyway, it runs the tasks of root too.
 
     Raises:
         InvalidConfig: The file has mistakes.
@@ -87,10 +87,14 @@ async def serve(service: Service, *, adopt: bool = False) -> None:
         CigriError: It cannot start; the message says what to do.
     """
     database = service.config.server.database
-    database.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    custody.check_file_system(database, Path("/proc/self/mountinfo").read_text("utf-8"))
+    _check_place(database)
     with _restrictive_umask(), custody.sole_server(database):
         await _serve(service, adopt=adopt)
+
+
+def _check_place(database: Path) -> None:
+    database.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    custody.check_file_system(database, Path("/proc/self/mountinfo").read_text("utf-8"))
 
 
 @contextlib.contextmanager
@@ -213,8 +217,10 @@ def _new_token(path: Path) -> bytes:
     hidden = path.with_name(f".{path.name}")
     hidden.unlink(missing_ok=True)
     descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{token}\n")
+    try:
+        os.write(descriptor, f"{token}\n".encode())
+    finally:
+        os.close(descriptor)
     hidden.rename(path)
     return hashlib.sha256(token.encode()).digest()
 
@@ -246,7 +252,7 @@ def _settle_memory() -> None:
     """
     Keep the pauses of the interpreter short.
 
-    A full collection looked at all modules each time, for 40 ms; and a thread that parses a journal
+    A full collection looked at all modules each time, for 40 ms; a thread that parses a journal
     kept the event loop waiting for up to 5 ms, Python's default.
     """
     gc.collect()

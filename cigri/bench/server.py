@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-#: Seconds that a server may take to answer its first request.
+#: Seconds that a server may take to answer its first request, and its workers to end.
 _PATIENCE = 30.0
 _CONFIG = """
 [server]
@@ -42,7 +42,7 @@ class Connection(http.client.HTTPConnection):
         self,
         method: str,
         path: str,
-        body: bytes | Iterable[bytes] | None = None,
+        body: bytes | None = None,
         **headers: str,
     ) -> Any:  # noqa: ANN401 # JSON
         """
@@ -78,48 +78,6 @@ class OwnServer:
         """Return the process id of the server."""
         return self._process.pid
 
-    def restart(self) -> None:
-        """Start the server anew and return when it answers."""
-        self._process = self._start()
-        self.wait()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "cigri", "serve", "--config", str(self._config)]
-        with (self.directory / "serve.log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                env={**os.environ, "XDG_STATE_HOME": str(self.directory)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def kill(self) -> None:
-        """End the server as a power cut would."""
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        """End the server and its workers, with what they run."""
-        self._process.terminate()
-        self._process.wait()
-        deadline = time.monotonic() + _PATIENCE
-        while (workers := self.workers()) and time.monotonic() < deadline:
-            for pid in workers:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
-            time.sleep(0.01)
-
-    def workers(self) -> list[int]:
-        """Return the process ids of the workers that run in this server's directory."""
-        # A worker's lock holds its process id and start time; other locks hold other things.
-        locks = (path.read_text().split() for path in self.directory.rglob("lock"))
-        return [int(words[0]) for words in locks if len(words) == 2 and _is_alive(*words)]
-
-    def connect(self) -> Connection:
-        """Return a new connection."""
-        return Connection(self.socket)
-
     def wait(self) -> None:
         """
         Return when the server answers.
@@ -138,6 +96,47 @@ class OwnServer:
         log = (self.directory / "serve.log").read_text(errors="replace")
         raise RuntimeError(f"the server does not answer; its log ends with:\n{log[-2000:]}")
 
+    def connect(self) -> Connection:
+        """Return a new connection."""
+        return Connection(self.socket)
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self) -> None:
+        """Start the server anew and return when it answers."""
+        self._process = self._start()
+        self.wait()
+
+    def stop(self) -> None:
+        """End the server and its workers, with what they run."""
+        self._process.terminate()
+        self._process.wait()
+        deadline = time.monotonic() + _PATIENCE
+        while (workers := self.workers()) and time.monotonic() < deadline:
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            time.sleep(0.01)
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers of this server's directory."""
+        named = f"{self.directory}/clusters/".encode()
+        return [int(path.parent.name) for path in _command_lines() if named in _read(path)]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "cigri", "serve", "--config", str(self._config)]
+        with (self.directory / "serve.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                env={**os.environ, "XDG_STATE_HOME": str(self.directory)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
 
 @contextmanager
 def own_server(directory: Path, *, slots: int) -> Iterator[OwnServer]:
@@ -151,9 +150,12 @@ def own_server(directory: Path, *, slots: int) -> Iterator[OwnServer]:
         server.stop()
 
 
-def _is_alive(pid: str, start_time: str) -> bool:
+def _command_lines() -> Iterable[Path]:
+    return Path("/proc").glob("[0-9]*/cmdline")
+
+
+def _read(path: Path) -> bytes:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return text.rpartition(")")[2].split()[19] == start_time
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return b""

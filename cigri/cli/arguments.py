@@ -53,12 +53,11 @@ def identify(session: Session, campaign: str) -> int:
     """
     if campaign != LAST:
         return int(campaign)
-    body = session.client.campaigns(state="all", limit=1000)
-    me = _user()
-    mine = [one["id"] for one in body["items"] if one["user"] == me]
-    if not mine:
-        raise NotFound(f"no campaign of {me}")
-    return max(mine)
+    user = _user()
+    newest = session.client.newest(user)
+    if newest is None:
+        raise NotFound(f"no campaign of {user}")
+    return newest["id"]
 
 
 def _user() -> str:

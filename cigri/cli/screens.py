@@ -50,7 +50,7 @@ def campaigns(body: CampaignList, *, plain: bool = False) -> RenderableType:
     )
     notes = []
     if len(body["items"]) < body["total"]:
-        notes.append(f"{len(body['items'])} of {body['total']} shown: --limit shows more")
+        notes.append(f"the newest {len(body['items'])} of {body['total']}: --limit shows more")
     if body.get("finished"):
         notes.append(f"{counted(body['finished'], 'finished campaign')} not shown: --all")
     if not rows:

@@ -1,7 +1,7 @@
 """`stat` and `wait`."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import asyncclick
 
@@ -37,9 +37,7 @@ def stat(
         return None
     if campaigns:
         return session.each(campaigns, lambda one: _show(session, identify(session, one)))
-    state = {"state": "all"} if everything else {}
-    response = session.client.get("/campaigns", limit=limit, **state)
-    session.answer(response, lambda body: screens.campaigns(body, plain=session.plain))
+    _list(session, {"state": "all"} if everything else {}, limit)
     return None
 
 
@@ -62,6 +60,15 @@ def wait(session: Session, campaigns: Sequence[str], timeout: float | None) -> E
     except TimeoutError as error:
         session.say(f"{error}: it goes on")
         return Exit.TIME_IS_UP
+
+
+def _list(session: Session, state: Mapping[str, str], limit: int) -> None:
+    """Show the newest campaigns, which come last."""
+    answer = session.client.get("/campaigns", limit=limit, **state)
+    total = answer.json()["total"]
+    if total > limit:
+        answer = session.client.get("/campaigns", limit=limit, offset=total - limit, **state)
+    session.answer(answer, lambda body: screens.campaigns(body, plain=session.plain))
 
 
 def _show(session: Session, campaign: int) -> None:

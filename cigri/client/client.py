@@ -28,6 +28,8 @@ Jdl = Mapping[str, object] | str | bytes
 LINES = "application/vnd.cigri.lines"
 #: Tasks asked for at a time.
 PAGE = 5000
+#: Campaigns among which the newest of a user is looked for at a time.
+NEWEST = 100
 #: Seconds that a server which answered before may be silent while a campaign is watched.
 PATIENCE = 60.0
 #: Seconds before the second look at a watched campaign; later looks are rarer.
@@ -103,6 +105,18 @@ class Client:
         """Return the campaigns under treatment or paused, or those in *state* (also `all`)."""
         chosen: dict[str, str | int] = {} if state is None else {"state": state}
         return cast(CampaignList, self.get("/campaigns", limit=limit, **chosen).json())
+
+    def newest(self, user: str) -> Campaign | None:
+        """Return the campaign that *user* submitted last, or `None`."""
+        before = self.campaigns(state="all", limit=1)["total"]
+        while before > 0:
+            first = max(0, before - NEWEST)
+            page = self.get("/campaigns", state="all", offset=first, limit=before - first).json()
+            for campaign in reversed(page["items"]):
+                if campaign["user"] == user:
+                    return cast(Campaign, campaign)
+            before = first
+        return None
 
     def campaign(self, campaign: int) -> Campaign:
         """Return a campaign."""

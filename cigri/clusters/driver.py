@@ -113,7 +113,7 @@ class ClusterDriver(Protocol):
         """
 
     async def find(self, tag: str, user: str, jobs: Sequence[JobId]) -> Mapping[JobId, RemoteId]:
-        """Return those of *jobs*, in the order of their batch, that the cluster holds under *tag*."""
+        """Return those of *jobs*, given as they were sent, that the cluster has under *tag*."""
 
     async def status(self, jobs: Collection[JobRef]) -> Mapping[RemoteId, JobReport]:
         """Report on all of *jobs*; those that the cluster forgot come as LOST."""

@@ -47,8 +47,12 @@ def account(name: str) -> Account:
     except KeyError:
         if name == own_login():
             home = os.environ.get("HOME", "/")
-            return Account(
-                name=name, uid=os.geteuid(), gid=os.getegid(), home=home, shell="/bin/sh"
+            return Account(  # noqa: S604 - `shell` is a field of an account
+                name=name,
+                uid=os.geteuid(),
+                gid=os.getegid(),
+                home=home,
+                shell="/bin/sh",
             )
         message = f"this host knows no user {name}"
         raise ClusterUnreachable(message) from None

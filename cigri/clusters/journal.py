@@ -1,7 +1,7 @@
 """Reads the journal that a worker writes (its format is in `worker.py`).
 
-A journal belongs to the user who runs the tasks: whatever it says, it can only speak of the tasks of
-its own job, which the caller checks.
+A journal belongs to the user who runs the tasks: whatever it says, it can only speak of the tasks
+of its own job, which the caller checks.
 """
 
 from collections.abc import Mapping

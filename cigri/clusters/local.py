@@ -1,7 +1,7 @@
 """This host as a cluster: a worker for each user, fed with groups of tasks through directories.
 
-Worker and server only share files, so each survives the other.  All work on files runs in threads, with
-the rights of the user whom the files belong to.
+Worker and server only share files, so each survives the other.  All work on files runs in threads,
+with the rights of the user whom the files belong to.
 """
 
 import asyncio
@@ -12,23 +12,13 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
-from cigri.clusters import journal
+from cigri.clusters import group_files
 from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState
-from cigri.clusters.identity import account, acting_as, open_regular
+from cigri.clusters.identity import account, acting_as
 from cigri.clusters.local_worker import LocalWorker
 from cigri.clusters.options import LocalOptions
 from cigri.domain.model import JobId, RemoteId, TaskNumber
-from cigri.domain.walltime import walltime_text
 from cigri.errors import ClusterUnreachable, NotFound
-
-#: Bytes of a journal that one look reads, at most; the rest follows at the next.
-_JOURNAL_BYTES = 4 * 1024 * 1024
-#: Ended jobs in one directory.
-_SHARD = 1_000
-
-_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class LocalDriver:
@@ -108,9 +98,9 @@ class LocalDriver:
         with _nothing_happened(), worker.prepared() as groups:
             try:
                 for job, orders in batch.jobs.items():
-                    text = _tasks_file(batch, remote_ids[job], orders)
-                    laid.append(_lay(groups, remote_ids[job], text))
-                _sync(groups)
+                    text = group_files.tasks_file(batch, remote_ids[job], orders)
+                    laid.append(group_files.lay(groups, remote_ids[job], text))
+                group_files.sync(groups)
             except OSError:
                 for path in laid:
                     shutil.rmtree(path, ignore_errors=True)
@@ -133,7 +123,7 @@ class LocalDriver:
         with _nothing_happened(), acting_as(worker.account):
             for place, job in enumerate(jobs):
                 remote_id = _remote_id(tag, place)
-                if _group(worker.directory, remote_id) is not None:
+                if group_files.locate(worker.directory, remote_id) is not None:
                     found[job] = remote_id
         return found
 
@@ -143,7 +133,7 @@ class LocalDriver:
             worker = self._worker(user)
             with _nothing_happened(), acting_as(worker.account):
                 for job in own:
-                    reports[job.remote_id] = _read_journal(worker.directory, job)
+                    reports[job.remote_id] = group_files.read_journal(worker.directory, job)
             if any(reports[job.remote_id].state in _LIVE for job in own):
                 with _nothing_happened():
                     worker.poke(only_if_dead=True)
@@ -153,7 +143,7 @@ class LocalDriver:
         for user, own in _by_user(jobs):
             worker = self._worker(user)
             with _nothing_happened(), acting_as(worker.account):
-                given = [_order_stop(worker.directory, job, order) for job in own]
+                given = [group_files.order_stop(worker.directory, job, order) for job in own]
             if any(given):
                 with _nothing_happened():
                     worker.poke()
@@ -163,16 +153,16 @@ class LocalDriver:
             worker = self._worker(user)
             with _nothing_happened(), acting_as(worker.account):
                 for job in own:
-                    _put_away(worker.directory, job.remote_id)
+                    group_files.put_away(worker.directory, job.remote_id)
 
     def _output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
         worker = self._worker(job.user)
         with acting_as(worker.account):
-            group = _group(worker.directory, job.remote_id)
+            group = group_files.locate(worker.directory, job.remote_id)
             try:
                 if group is None:
                     raise FileNotFoundError
-                return _read_output(group, task, stream, limit)
+                return group_files.read_output(group, task, stream, limit)
             except OSError as error:
                 message = f"the output of task {task} is gone"
                 raise NotFound(message) from error
@@ -204,131 +194,3 @@ def _nothing_happened() -> Iterator[None]:
         where = f": {error.filename}" if error.filename else ""
         message = f"{reason}{where}"
         raise ClusterUnreachable(message) from error
-
-
-def _tasks_file(batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...]]) -> bytes:
-    """Return the file `tasks` of a group, as `worker.py` reads it."""
-    settings = batch.settings
-    header = {
-        "version": 1,
-        "token": token,
-        "campaign": batch.campaign,
-        "user": batch.user,
-        "name": batch.campaign_name,
-        "command": settings.exec_file,
-        "directory": settings.exec_directory,
-        "walltime": settings.walltime,
-        "walltime_text": walltime_text(settings.walltime),
-        "cores": settings.cores,
-        "resources": settings.resources,
-        "env": {},
-    }
-    return _encode_lines([header, *orders])
-
-
-def _lay(groups: Path, name: RemoteId, text: bytes) -> Path:
-    """Make the directory of a group appear, complete, in *groups*."""
-    final = groups / name
-    hidden = groups / f".{name}"
-    shutil.rmtree(hidden, ignore_errors=True)
-    hidden.mkdir(mode=0o700)
-    with open(hidden / "tasks", "wb", opener=_private) as file:
-        file.write(text)
-        file.flush()
-        os.fdatasync(file.fileno())
-    hidden.rename(final)
-    return final
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
-
-
-def _sync(directory: Path) -> None:
-    """Make the names in a directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _shelf(directory: Path, name: RemoteId) -> Path:
-    """Return where an ended group is put away, a thousand side by side."""
-    serial = int(name.rpartition("-")[2].partition(".")[0])
-    return directory / "ended" / str(serial // _SHARD) / name
-
-
-def _group(directory: Path, name: RemoteId) -> Path | None:
-    """Return where a group lies now."""
-    for path in (directory / "groups" / name, _shelf(directory, name)):
-        if path.is_dir() and not path.is_symlink():
-            return path
-    return None
-
-
-def _read_journal(directory: Path, job: JobRef) -> JobReport:
-    group = _group(directory, job.remote_id)
-    if group is None:
-        return JobReport(state=RemoteState.LOST, running=job.running, read_to=job.read_to)
-    try:
-        text = _read(group / "journal", job.read_to, _JOURNAL_BYTES)
-    except FileNotFoundError:
-        text = b""
-    return journal.read(text, job.running, job.read_to).report()
-
-
-def _read(path: Path, start: int, limit: int) -> bytes:
-    descriptor = open_regular(path)
-    try:
-        return os.pread(descriptor, limit, start)
-    finally:
-        os.close(descriptor)
-
-
-def _order_stop(directory: Path, job: JobRef, order: str) -> bool:
-    """Leave a `stop` file for the worker; return whether it is news."""
-    group = directory / "groups" / job.remote_id
-    stop = group / "stop"
-    try:
-        if _read(stop, 0, 16).decode() == order:
-            return False
-    except FileNotFoundError:
-        pass
-    if not group.is_dir():
-        return False
-    hidden = group / ".stop"
-    hidden.write_text(order)
-    hidden.rename(stop)
-    return True
-
-
-def _put_away(directory: Path, name: RemoteId) -> None:
-    group = directory / "groups" / name
-    shelf = _shelf(directory, name)
-    if not group.is_dir():
-        return
-    shelf.parent.mkdir(parents=True, exist_ok=True)
-    for file in group.iterdir():
-        # The tasks are in the database; empty output says nothing.
-        if file.name in ("tasks", "stop") or not file.stat(follow_symlinks=False).st_size:
-            file.unlink()
-    group.rename(shelf)
-
-
-def _read_output(group: Path, task: TaskNumber, stream: Output, limit: int) -> bytes:
-    found = journal.extent(_read(group / "journal", 0, 64 * _JOURNAL_BYTES), task)
-    if found is None:
-        message = f"its job has no task {task}"
-        raise NotFound(message)
-    begin, end = found.out if stream is Output.OUT else found.err
-    path = group / f"{stream}.{found.slot}"
-    if not path.exists():
-        return b""
-    descriptor = open_regular(path)
-    try:
-        end = os.fstat(descriptor).st_size if end is None else end
-        begin = max(begin, end - limit)
-        return os.pread(descriptor, max(0, end - begin), begin)
-    finally:
-        os.close(descriptor)

@@ -98,7 +98,7 @@ class LocalWorker:
             try:
                 # Only now is it sure that the number still means the process that holds the lock,
                 # and that it belongs to the user: the file is theirs to write.
-                owner = os.stat(f"/proc/{pid}").st_uid
+                owner = Path(f"/proc/{pid}").stat().st_uid
                 if self._holder() == pid and owner == self.account.uid:
                     signal.pidfd_send_signal(process, signal.SIGUSR1)
             finally:

@@ -1,7 +1,7 @@
 """A cluster in memory, on a clock that somebody else moves: a driver like any other.
 
-It runs the tasks of each job one after the other, as many jobs at a time as it has slots, and remembers
-every execution, so that a test can say what ran twice.
+It runs the tasks of each job one after the other, as many jobs at a time as it has slots, and
+remembers every execution, so that a test can say what ran twice.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -43,8 +43,8 @@ def coin(probability: float, rng: random.Random) -> int:
     AND halves the chance that the digits before gave, OR adds a half to it.
     """
     digits = round(probability * 2**PRECISION)
-    if digits == 0:
-        return 0
+    if digits in {0, 2**PRECISION}:
+        return ALL if digits else 0
     bits = 0
     for place in range((digits & -digits).bit_length() - 1, PRECISION):
         draw = rng.getrandbits(SITES)

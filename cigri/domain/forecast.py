@@ -33,8 +33,8 @@ def forecast(samples: Sequence[Sample], remaining: int, now: float) -> Forecast:
     """
     Return the rate of the recent past and the interval in which the campaign may end.
 
-    *samples* are in order of time.  The interval spans the slowest and the fastest of the recent windows,
-    so it is wide when the past was uneven.
+    *samples* are in order of time.  The interval spans the slowest and the fastest of the recent
+    windows, so it is wide when the past was uneven.
     """
     if len(samples) < ENOUGH_WINDOWS + 1 or samples[-1].at <= samples[0].at:
         return Forecast()
@@ -60,6 +60,6 @@ def _window_rates(samples: Sequence[Sample]) -> list[float]:
 
 
 def thin(samples: Sequence[Sample], most: int, span: float) -> list[Sample]:
-    """Return the samples of the last *span* seconds, every second one when there are over *most*."""
+    """Return the samples of the last *span* seconds, every other one if there are over *most*."""
     recent = [sample for sample in samples if sample.at >= samples[-1].at - span]
     return recent if len(recent) <= most else [*recent[:-1:2], recent[-1]]

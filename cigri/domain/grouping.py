@@ -16,9 +16,9 @@ GROWTH = 16
 
 def target(*, parallel: int, mean_duration: float | None, ended: int) -> int:
     """
-    Return how many tasks of a campaign should be in flight on a cluster that runs *parallel* at a time.
+    Return how many tasks of a campaign should be in flight where *parallel* run at a time.
 
-    Before the first has ended that is two for each place: enough to learn from, little to regret.
+    Before the first has ended, two for each place: enough to learn from, little to regret.
     """
     if mean_duration is None or not ended:
         return 2 * parallel

@@ -1,6 +1,7 @@
 """The life cycles of campaigns and jobs, as tables.
 
-Nothing else says which state follows which; the diagrams of `docs/lifecycle.md` are printed from here.
+Nothing else says which state follows which; the diagrams of `docs/lifecycle.md` are printed from
+here.
 """
 
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ class Campaigns(Inspection):
         """
         Store a campaign with all its tasks, or nothing.
 
-        *lines* are blocks of bytes that hold one parameter a line, for a JDL that gives none itself.
+        *lines* are blocks of bytes with one parameter a line, for a JDL that gives none itself.
 
         Raises:
             InvalidJdl: The description or a parameter has mistakes.
@@ -120,7 +120,7 @@ class Campaigns(Inspection):
             log.warning("campaign.not_discarded", campaign=campaign, reason=str(error))
 
     async def fix(self, caller: Caller, campaign: CampaignId, *, resubmit: bool) -> Fixed:
-        """Close the events of a campaign and lift its holds; with *resubmit* run what failed again."""
+        """Close the events of a campaign and lift its holds; *resubmit* what failed."""
         now = self._runtime.now()
         resubmitted = 0
         async with self._database.write() as tx:
@@ -134,7 +134,7 @@ class Campaigns(Inspection):
         return Fixed(closed=closed, resubmitted=resubmitted)
 
     async def fix_event(self, caller: Caller, event: EventId, *, resubmit: bool) -> Fixed:
-        """Close one event and lift its hold; with *resubmit* run the tasks that it is about again."""
+        """Close one event and lift its hold; *resubmit* the tasks that it is about."""
         found = await self.event(caller, event)
         if found.campaign is None and not caller.admin:
             message = "only an administrator may fix the events of a cluster"

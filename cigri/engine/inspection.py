@@ -28,7 +28,7 @@ from cigri.store.records import CHUNK
 
 
 class Inspection:
-    """Reads campaigns, their tasks and events; counts are for everybody, the rest for the owner."""
+    """Reads campaigns: their counts are for everybody, all else is for the owner."""
 
     def __init__(self, runtime: Runtime, progress: Progress) -> None:
         self._runtime = runtime
@@ -138,7 +138,7 @@ class Inspection:
 
     @staticmethod
     def reason(campaign: Campaign) -> str | None:
-        """Return why nothing of a campaign is started now, `None` when nothing stands in the way."""
+        """Return why nothing of a campaign starts now, `None` when nothing is in the way."""
         return why_idle(campaign)
 
     def forecast(self, campaign: Campaign) -> Forecast:

@@ -67,7 +67,6 @@ class Poller:
 
     def _next_pause(self, *, changed: bool) -> float:
         shortest, longest = self._site.driver.poll_interval
-        # Slower while things change steadily would starve the cluster; slower while they do not is polite.
         self._pause = shortest * 3 if changed else min(longest, self._pause * GROWTH)
         return self._pause
 
@@ -139,7 +138,7 @@ class Poller:
         return "\n".join(lines[-TAIL_LINES:])
 
     async def _stop_unwanted(self, open_jobs: Sequence[OpenJob]) -> None:
-        """Kill the jobs of cancelled campaigns; let those of paused and held ones start no more."""
+        """Kill the jobs of cancelled campaigns; let those of paused and held ones run dry."""
         doomed = [job for job in open_jobs if job.campaign_state is CampaignState.CANCELLED]
         resting = [
             job

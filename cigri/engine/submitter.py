@@ -27,7 +27,7 @@ async def submit_once(runtime: Runtime, site: Site, policy: Policy) -> float:
     """
     Hand out to *site* what *policy* chooses now; return the seconds until the next look.
 
-    Begins with the submissions that a lost answer or a crash left open, as what they took may be on
+    Begins with the submissions that a lost answer or a crash left open: what they took may be on
     the cluster already.
     """
     try:

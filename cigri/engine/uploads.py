@@ -1,10 +1,11 @@
 """Brings the parameters of a new campaign into the store, or only looks at them.
 
-Compression runs in a thread beside the reading, so that the event loop never stops for long and a million
-parameters are never all in memory.
+Compression runs in threads beside the reading, so that the event loop never stops for long and a
+million parameters are never all in memory.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 import attrs
@@ -17,7 +18,9 @@ from cigri.store import parameters as stored
 from cigri.store.database import Database
 
 #: Chunks that are compressed and stored together.
-BATCH = 24
+BATCH = 12
+#: Batches that are compressed at a time: zlib does not hold Python's lock.
+PACKERS = 2
 
 #: Up to 1,000 parameters: lines of text, or values.
 Chunk = bytes | list[Parameter]
@@ -53,17 +56,17 @@ def size(chunk: Chunk) -> int:
 
 
 async def store(database: Database, campaign: CampaignId, source: AsyncIterator[Chunk]) -> int:
-    """Store the chunks of *source* for a campaign that nobody sees yet; return the tasks in them."""
+    """Store the chunks of *source* for a campaign that nobody sees yet; return how many tasks."""
     loop = asyncio.get_running_loop()
     total = number = 0
-    packing: asyncio.Future[list[stored.Packed]] | None = None
+    packing: deque[asyncio.Future[list[stored.Packed]]] = deque()
     async for batch in _batches(source):
         total += sum(map(size, batch))
-        before, packing = packing, loop.run_in_executor(None, _pack, batch)
-        if before is not None:
-            number += await _write(database, campaign, number, await before)
-    if packing is not None:
-        await _write(database, campaign, number, await packing)
+        packing.append(loop.run_in_executor(None, _pack, batch))
+        if len(packing) > PACKERS:
+            number += await _write(database, campaign, number, await packing.popleft())
+    while packing:
+        number += await _write(database, campaign, number, await packing.popleft())
     return total
 
 

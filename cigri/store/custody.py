@@ -13,32 +13,11 @@ from cigri.store.database import Database
 
 #: File systems on which SQLite's write-ahead log or its locks cannot be trusted.
 NETWORK_FILE_SYSTEMS = frozenset(
-    [
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "coda",
-        "davfs",
-        "fuse.ceph",
-        "fuse.glusterfs",
-        "fuse.sshfs",
-        "fuse.s3fs",
-        "fuse.rclone",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "orangefs",
-        "panfs",
-        "pvfs2",
-        "smb2",
-        "smb3",
-        "smbfs",
-    ]
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre"),
+        *("ncpfs", "nfs", "nfs4", "orangefs", "panfs", "pvfs2", "smb2", "smb3", "smbfs"),
+        *("fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+    }
 )
 
 
@@ -67,8 +46,8 @@ def check_file_system(database: Path, mountinfo: str) -> None:
     kind = file_system(database.resolve(), mountinfo)
     if kind in NETWORK_FILE_SYSTEMS:
         message = (
-            f"{database} lies on a network file system ({kind}), where SQLite's log and locks do not"
-            f" work; try: cigri serve --database /var/tmp/cigri-{os.getuid()}/cigri.db"
+            f"{database} lies on a network file system ({kind}), where SQLite's log and locks do"
+            f" not work; try: cigri serve --database /var/tmp/cigri-{os.getuid()}/cigri.db"
         )
         raise UnusableDatabase(message)
 
@@ -101,13 +80,13 @@ async def take(database: Database, path: Path, *, adopt: bool) -> None:
     """
     Make sure that the database at *path* is the one that was served here before, or new.
 
-    A copy would run, adopt or kill the jobs of the original: only *adopt*, an administrator's word that
-    the original is gone, lets it take its place.
+    A copy would run, adopt or kill the jobs of the original: only *adopt*, an administrator's word
+    that the original is gone, lets it take its place.
 
     Raises:
         UnusableDatabase: It is a copy.
     """
-    inode = path.stat().st_ino
+    inode = path.stat().st_ino  # noqa: ASYNC240 - a local file, as was checked
     async with database.write() as tx:
         known = await clusters.installation(tx)
         if known is None:
@@ -116,7 +95,7 @@ async def take(database: Database, path: Path, *, adopt: bool) -> None:
             await clusters.adopt(tx, inode)
         elif known.inode != inode:
             message = (
-                f"{path} is a copy of a database: serving it beside the original would run tasks twice;"
-                " if the original is gone, start once with: cigri serve --adopt"
+                f"{path} is a copy of a database: served beside the original it would run tasks"
+                " twice; if the original is gone, start once with: cigri serve --adopt"
             )
             raise UnusableDatabase(message)

@@ -1,9 +1,9 @@
 """One writer in a thread, readers in the event loop, and migrations.
 
-A call into SQLite's thread costs about 60 µs whatever the statement does, and waits for Python's lock
-twice: right for writes, which wait for the disk, and most of the time of a short read.  Short reads run
-where they are asked for, at 5 to 50 µs each (measured: spec limits.md C2); a reader that goes through
-many rows gives the event loop its turn between its statements.
+A call into SQLite's thread costs about 60 µs whatever the statement does, and waits for Python's
+lock twice: right for writes, which wait for the disk, but most of the time of a short read.  Short
+reads run where they are asked for, at 5 to 50 µs each; whoever goes through many rows gives the
+event loop its turn between the statements.
 """
 
 import asyncio

@@ -73,7 +73,7 @@ async def claim(
     """
     Take up to *count* tasks of a campaign for one submission to a cluster.
 
-    Returns `None` when meanwhile there is nothing to take: paused, held, or taken by another cluster.
+    Returns `None` when there is nothing to take any more: paused, held, or taken elsewhere.
     """
     found = await tx.one(campaigns_sql.for_claim, {"campaign": campaign, "cluster": cluster_id})
     if found is None or found["state"] != CampaignState.IN_TREATMENT or found["hold_reason"]:
@@ -137,7 +137,7 @@ async def returned(tx: Connection, jobs: Collection[JobId], event: JobEvent, at:
 
 
 async def give_back(tx: Connection, job: Row, ranges: Sequence[Range], at: float) -> None:
-    """Put queued tasks of a job that were never started back in the bag; cancelled ones are settled."""
+    """Put tasks that a job never started back in the bag; those of a cancelled campaign end."""
     size = bag.size(ranges)
     campaign = CampaignId(job["campaign_id"])
     if await _is_cancelled(tx, campaign):

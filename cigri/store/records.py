@@ -25,7 +25,7 @@ STATES = {
     CANCELLED: TaskState.CANCELLED,
 }
 
-#: Column and typecode of array.array; starts are milliseconds since the epoch, stored as differences.
+#: Column and typecode of array.array; starts are milliseconds since the epoch.
 _COLUMNS = (
     ("state", "B"),
     ("exit_status", "h"),

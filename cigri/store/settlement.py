@@ -1,4 +1,4 @@
-"""Applies what clusters report: tasks settled or back in the bag, jobs advanced, counters moved."""
+"""Applies what clusters report: tasks settled or back in the bag, jobs and counters moved on."""
 
 from collections.abc import Mapping, Sequence
 

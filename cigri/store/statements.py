@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 
 def parse(text: str) -> Mapping[str, str]:
-    """
+    r"""
     Return the statements of *text* by name.
 
-    >>> dict(parse("-- name: one\\nSELECT 1;\\n"))
+    >>> dict(parse("-- name: one\nSELECT 1;\n"))
     {'one': 'SELECT 1;'}
     """
     blocks = text.split("-- name: ")[1:]

@@ -64,7 +64,7 @@ async def page(
         known = await _records(db, campaign, numbers)
     else:
         held = _held(open_jobs, first, row["total"])
-        numbers, known = await _in_state(db, row, held, first, limit, state)
+        numbers, known = await _in_state(db, row, held, state, first=first, limit=limit)
     return await _tasks(db, row, numbers, held, known)
 
 
@@ -108,9 +108,10 @@ async def _in_state(
     db: Connection,
     row: Row,
     held: Mapping[int, _Held],
+    state: TaskState,
+    *,
     first: int,
     limit: int,
-    state: TaskState,
 ) -> tuple[list[int], Mapping[int, Records]]:
     """Return the next *limit* tasks in *state*, looking only where there may be some."""
     found: list[int] = []

@@ -15,7 +15,7 @@ from cigri.store.statements import load
 
 sql = load("tasks")
 
-#: Ranges that one claim looks at, at most: a bag of scattered tasks is emptied over several claims.
+#: Ranges that one claim looks at: a bag of scattered tasks is emptied by several claims.
 _RANGES = 500
 
 

@@ -39,7 +39,7 @@ def test_walltime_ends_a_whole_process_group(site):
     end = group.ends()[0]
     assert (end.status, end.flag) == (-signal.SIGTERM, "walltime")
     assert end.end - end.start < 5
-    assert dead(family(site))()
+    until(dead(family(site)))
 
 
 def test_a_task_may_use_the_signal_of_its_walltime(site):
@@ -94,7 +94,7 @@ def test_kill_ends_what_runs_with_all_that_it_started(site):
     assert until(group.over) == "killed"
     assert {(end.status, end.flag) for end in group.ends().values()} == {(-9, "killed")}
     assert len(group.ends()) == 2
-    assert dead(pids)()
+    until(dead(pids))
     site.open_gate()
     assert until(other.over) == "done"
 
@@ -158,10 +158,28 @@ def test_the_next_worker_settles_what_a_killed_one_left(site):
 
     site.run()
 
-    assert dead(pids)()
+    until(dead(pids))
     assert group.over() == "lost"
     assert {task: end.status for task, end in group.ends().items()} == {0: 4}
     assert group.started() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 20, 100])
+def test_a_worker_killed_at_any_moment_leaves_a_true_journal(site, lines):
+    group = site.lay(1000, command="sh -c 'echo $0 >> log'")
+    (site.home / "log").touch()
+    process = site.start(slots=2)
+    until(lambda: len(group.lines()) >= lines)
+
+    process.kill()
+    process.wait(PATIENCE)
+    site.run()
+
+    log = [int(line) for line in (site.home / "log").read_text().split()]
+    assert len(log) == len(set(log))
+    assert set(group.ends()) <= set(log) <= set(group.started())
+    assert len(set(group.started()) - set(group.ends())) <= 2
+    assert group.over() == "lost"
 
 
 def test_what_another_group_runs_is_not_killed_with_a_lost_one(site):
@@ -219,7 +237,7 @@ def test_a_worker_told_to_end_kills_what_runs(site, number):
     process.send_signal(number)
 
     assert process.wait(PATIENCE) == 0
-    assert dead(pids)()
+    until(dead(pids))
     assert (group.ends()[0].status, group.ends()[0].flag) == (-9, "killed")
     assert [group.over(), wide.over()] == ["killed", "killed"]
 

@@ -48,7 +48,7 @@ async def check_counters(server: Server, campaign: int) -> None:
 
 async def test_killing_the_server_loses_and_repeats_nothing(tmp_path: Path) -> None:
     jdl, marks = described(tmp_path)
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     with serving(tmp_path / "srv", CONFIG) as server:
         campaign = server.submit(jdl)
         for kill in range(KILLS):

@@ -10,7 +10,7 @@ def turns(offers: Sequence[Offer], slots: int) -> list[Choice]:
     """
     Return what to hand out on a cluster with *slots* slots.
 
-    A user's next campaign gets its turn when the ones before have nothing more to hand out, so that
+    A user's next campaign gets its turn when the ones before have nothing more to hand out, so
     results arrive campaign by campaign.
     """
     users = {offer.user for offer in offers if offer.pending or offer.in_flight}

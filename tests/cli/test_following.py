@@ -1,0 +1,72 @@
+import pytest
+
+from cigri.cli.failures import Exit
+from cigri.cli.following import follow, outcome, stuck, until_stuck
+from cigri.cli.session import Session
+from tests.cli.test_screens import CAMPAIGN
+
+
+def look(state="in_treatment", *, held=False, **counts):
+    cluster = {"blacklisted": held, "blacklist_reason": "it is ill" if held else None}
+    return CAMPAIGN | {
+        "state": state,
+        "counts": dict.fromkeys(CAMPAIGN["counts"], 0) | counts,
+        "clusters": {"1": cluster},
+    }
+
+
+@pytest.mark.parametrize(
+    ("campaign", "code"),
+    [
+        (look("terminated", terminated=3), Exit.DONE),
+        (look("terminated", terminated=2, failed=1), Exit.TASKS_FAILED),
+        (look("cancelled", terminated=2, cancelled=1), Exit.CANCELLED),
+        (look("terminated"), Exit.DONE),
+    ],
+)
+def test_the_exit_code_tells_how_a_campaign_ended(campaign, code):
+    assert outcome(campaign) is code
+
+
+@pytest.mark.parametrize(
+    ("campaign", "reason"),
+    [
+        (look(pending=1), None),
+        (look("paused", pending=1), "it is paused"),
+        # What runs may still end, and with it what waits.
+        (look("paused", running=1), None),
+        (look(held=True, running=1, pending=5), None),
+        (look(held=True, pending=5), "it is ill"),
+        (look("terminated", held=True, failed=5), None),
+    ],
+)
+def test_a_campaign_is_stuck_when_nothing_of_it_can_run_by_itself(campaign, reason):
+    assert stuck(campaign) == reason
+
+
+def test_looking_ends_when_a_campaign_is_stuck():
+    looks = [look(pending=1), look(held=True, pending=1), look(pending=1)]
+
+    assert len(list(until_stuck(looks))) == 2
+
+
+def test_a_pipe_gets_the_first_and_the_last_state_and_at_most_a_line_a_second(capfd):
+    session = Session(command="cigri stat", url=None, output="table", color="auto")
+    looks = [look(terminated=done, pending=100 - done) for done in range(100)]
+    looks.append(look("terminated", terminated=100))
+
+    last = follow(session, looks)
+
+    lines = capfd.readouterr().out.splitlines()
+    assert last is looks[-1]
+    assert len(lines) <= 4
+    assert lines[0].startswith("campaign 12: 0/10 done")
+    assert lines[-1] == "campaign 12: terminated, 100/10 done"
+
+
+def test_a_pipe_gets_no_line_twice(capfd):
+    session = Session(command="cigri stat", url=None, output="table", color="auto")
+
+    follow(session, [look("terminated", terminated=1)] * 3)
+
+    assert len(capfd.readouterr().out.splitlines()) == 1

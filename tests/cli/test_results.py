@@ -1,0 +1,60 @@
+import csv
+import io
+import json
+
+import pytest
+
+from cigri.cli.results import COLUMNS, FORMATS, row
+
+RESULTS = [
+    {
+        "number": 0,
+        "parameter": 'a "b", c\nd',
+        "state": "terminated",
+        "exit_status": 0,
+        "cluster": "local",
+        "start": 1795248000.0,
+        "end": 1795248002.5,
+        "duration": 2.5,
+        "attempts": 1,
+    },
+    {
+        "number": 1,
+        "parameter": ["x", "é ☃"],
+        "state": "pending",
+        "exit_status": None,
+        "cluster": None,
+        "start": None,
+        "end": None,
+        "duration": None,
+        "attempts": 0,
+    },
+]
+
+
+def written(form, results=RESULTS):
+    return "".join(FORMATS[form](map(row, results)))
+
+
+def test_csv_has_a_heading_and_survives_any_parameter():
+    first, second = csv.DictReader(io.StringIO(written("csv"), newline=""))
+
+    assert tuple(first) == COLUMNS
+    assert first["parameter"] == 'a "b", c\nd'
+    assert first["end"] == "2026-11-21T08:00:02.500Z"
+    assert json.loads(second["parameter"]) == ["x", "é ☃"]
+    assert second["exit_status"] == second["start"] == ""
+
+
+def test_ndjson_is_one_object_a_line():
+    first, second = map(json.loads, written("ndjson").splitlines())
+
+    assert first["duration"] == 2.5
+    assert second["parameter"] == ["x", "é ☃"]
+
+
+@pytest.mark.parametrize("results", [[], RESULTS[:1], RESULTS])
+def test_json_is_one_array(results):
+    assert [one["number"] for one in json.loads(written("json", results))] == [
+        one["number"] for one in results
+    ]
