@@ -59,8 +59,8 @@ def prepare(file: Path | None, places: Places, *, database: Path | None, private
     """
     Return the service that a configuration *file* describes, or the default one without it.
 
-    A private server keeps everything in its own place and opens no TCP port.  As whoever started it
-    can run anything anyway, it runs the tasks of root too.
+    A private server keeps everything in its own place and opens no TCP port.  It runs the tasks of
+    root too, as whoever started it can run anything anyway.
 
     Raises:
         InvalidConfig: The file has mistakes.

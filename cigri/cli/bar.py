@@ -48,7 +48,7 @@ def share(numbers: Sequence[int], width: int) -> list[int]:
     """
     Return cells for each of *numbers*, *width* together unless all are zero.
 
-    Whatever is not zero gets a cell: one failed task of a million is seen. The largest pays.
+    Whatever is not zero gets a cell first: one failed task of a million is seen.
 
     >>> share([500, 0, 499, 1], 10)
     [5, 0, 4, 1]
@@ -56,9 +56,11 @@ def share(numbers: Sequence[int], width: int) -> list[int]:
     total = sum(numbers)
     if not total:
         return [0] * len(numbers)
-    cells = [max(1, number * width // total) if number else 0 for number in numbers]
-    largest = cells.index(max(cells))
-    cells[largest] += width - sum(cells)
+    rest = width - sum(number > 0 for number in numbers)
+    cells = [(number > 0) + number * rest // total for number in numbers]
+    by_remainder = sorted(range(len(numbers)), key=lambda i: -(numbers[i] * rest % total))
+    for place in by_remainder[: width - sum(cells)]:
+        cells[place] += 1
     return cells
 
 

@@ -44,8 +44,10 @@ class Server:
         begin = time.monotonic()
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cigri", "serve", "--private", str(self.directory)]
-                + ["--config", str(self._config)],
+                [
+                    *(sys.executable, "-m", "cigri", "serve"),
+                    *("--private", str(self.directory), "--config", str(self._config)),
+                ],
                 stdin=subprocess.PIPE,
                 stderr=log,
             )

@@ -1,4 +1,4 @@
-"""What becomes of campaigns and their tasks on a cluster that does as it is told, and on one that does not."""
+"""What becomes of campaigns and their tasks, on a cluster that works and on one that does not."""
 
 import json
 from collections.abc import AsyncIterator
@@ -91,7 +91,7 @@ async def test_an_upload_that_breaks_leaves_nothing(engine: Engine) -> None:
 
     async with engine.database.read() as db:
         for table in ("campaign", "campaign_cluster", "parameter_chunk"):
-            assert (await db.all(f"SELECT count(*) AS n FROM {table}"))[0]["n"] == 0
+            assert not await db.all(f"SELECT 1 FROM {table}")  # noqa: S608 - our own words
 
 
 async def test_a_bad_parameter_in_the_middle_leaves_nothing(engine: Engine) -> None:

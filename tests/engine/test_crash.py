@@ -1,4 +1,4 @@
-"""The process dies before and after every effect in turn; afterwards every task has run exactly once."""
+"""The process dies before and after every effect; afterwards every task has run exactly once."""
 
 import itertools
 import json

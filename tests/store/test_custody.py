@@ -1,5 +1,6 @@
 """Whose database a file is."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -39,13 +40,12 @@ def test_a_network_file_system_is_refused_with_the_line_to_use() -> None:
 
 
 def test_a_second_server_learns_who_has_the_database(tmp_path: Path) -> None:
-    import os
-
     path = tmp_path / "cigri.db"
-    with custody.sole_server(path):
-        with pytest.raises(Conflict, match=f"process {os.getpid()} serves"):
-            with custody.sole_server(path):
-                pass
+    refused = pytest.raises(Conflict, match=f"process {os.getpid()} serves")
+
+    with custody.sole_server(path), refused, custody.sole_server(path):
+        pass
+
     with custody.sole_server(path):
         pass
 

@@ -29,10 +29,13 @@ async def put(db: Database, name: str) -> None:
 
 
 async def test_a_block_that_raises_leaves_nothing(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def failing() -> None:
         async with db.write() as tx:
             await tx.run("INSERT INTO cluster (name) VALUES ('a')")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await failing()
 
     assert await names(db) == []
 
