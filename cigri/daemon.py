@@ -76,7 +76,8 @@ def prepare(file: Path | None, places: Places, *, database: Path | None, private
             for name, c in config.clusters.items()
         }
         config = attrs.evolve(config, clusters=clusters_)
-    return Service(config=config, token=None if private else places.token, private=private)
+    tcp = config.server.port and not private
+    return Service(config=config, token=places.token if tcp else None, private=private)
 
 
 async def serve(service: Service, *, adopt: bool = False) -> None:
@@ -214,6 +215,7 @@ def _api_settings(service: Service) -> ApiSettings:
 def _new_token(path: Path) -> bytes:
     """Write a new token for TCP, readable by the server's user alone; return its SHA-256."""
     token = f"cig_{secrets.token_urlsafe(32)}"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}")
     hidden.unlink(missing_ok=True)
     descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -230,12 +232,11 @@ async def _listening(app: web.Application, service: Service) -> AsyncIterator[in
     server = service.config.server
     public = os.geteuid() == 0 and not service.private
     _make_parent(server.socket, 0o755 if public else 0o700)
-    tcp = service.token is not None and server.port
     async with serving(
         app,
         path=server.socket,
         mode=FOR_ALL if public else FOR_OWNER,
-        address=(server.host, server.port) if tcp else None,
+        address=(server.host, server.port) if service.token else None,
     ) as port:
         yield port
 

@@ -48,19 +48,22 @@ def share(numbers: Sequence[int], width: int) -> list[int]:
     """
     Return cells for each of *numbers*, *width* together unless all are zero.
 
-    Whatever is not zero gets a cell first: one failed task of a million is seen.
+    Whatever is not zero gets a cell, the largest pays: one failed task of a million is seen.
 
     >>> share([500, 0, 499, 1], 10)
-    [5, 0, 4, 1]
+    [4, 0, 5, 1]
     """
     total = sum(numbers)
     if not total:
         return [0] * len(numbers)
-    rest = width - sum(number > 0 for number in numbers)
-    cells = [(number > 0) + number * rest // total for number in numbers]
-    by_remainder = sorted(range(len(numbers)), key=lambda i: -(numbers[i] * rest % total))
+    cells = [number * width // total for number in numbers]
+    by_remainder = sorted(range(len(numbers)), key=lambda i: -(numbers[i] * width % total))
     for place in by_remainder[: width - sum(cells)]:
         cells[place] += 1
+    for place, number in enumerate(numbers):
+        if number and not cells[place]:
+            cells[cells.index(max(cells))] -= 1
+            cells[place] = 1
     return cells
 
 

@@ -1,5 +1,6 @@
 """How commands end: their exit codes, and errors told as what, where, and what to try."""
 
+import os
 import sys
 from enum import IntEnum
 
@@ -62,6 +63,13 @@ ADVICE: dict[type[Exception], Advice] = {
 def advice(error: Exception) -> Advice:
     """Return what becomes of a command that ended with *error*."""
     return next(ADVICE[cls] for cls in type(error).__mro__ if cls in ADVICE)
+
+
+def reader_gone() -> Exit:
+    """Return the exit code of a command that nobody reads any more."""
+    # What is left in the buffer must not fail again when Python flushes it at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.BROKEN_PIPE
 
 
 def report(error: Exception, *, command: str, where: str) -> Exit:

@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "demo": Entry("demo", "Watch a real campaign on this host, with nothing set up."),
         "run": Entry("submitting", "Submit a campaign and follow it to its end."),
         "serve": Entry("serving", "Run the server."),
+        "doctor": Entry("serving", "Check a database, or copy it while it is in use."),
     },
     "Submit": {
         "sub": Entry("submitting", "Submit a campaign."),

@@ -14,7 +14,7 @@ from typing import Never
 import asyncclick
 
 from cigri import errors, places
-from cigri.cli.failures import Exit, report, tell
+from cigri.cli.failures import Exit, reader_gone, report, tell
 from cigri.cli.group import cigri
 
 
@@ -28,9 +28,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = _outcome(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is left in the buffer must not fail again when Python flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.BROKEN_PIPE
+        return reader_gone()
     return code
 
 
@@ -44,8 +42,6 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         return _usage(error)
     except (asyncclick.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        raise
     except (errors.CigriError, OSError) as error:
         return report(error, command="cigri", where=" ".join(["cigri", *sys.argv[1:2]]))
     except Exception:  # noqa: BLE001 - a bug is told in three lines too, and kept for its report

@@ -48,3 +48,34 @@ async def serve(
     service = daemon.prepare(config, found, database=database, private=private is not None)
     await daemon.serve(service, adopt=adopt)
     return 0
+
+
+DOCTOR = with_examples(
+    """Check the database: the file, the checksums of the parameters, and all counters.
+
+A server may be using it meanwhile. With --backup, only write a copy of it.""",
+    "cigri doctor",
+    "cigri doctor --backup /safe/cigri-monday.db",
+)
+
+
+@asyncclick.command("doctor", help=DOCTOR)
+@asyncclick.option("--config", type=FILE, metavar="FILE", help="Read the settings in this file.")
+@asyncclick.option("--database", type=FILE, metavar="FILE", help="Examine this file.")
+@asyncclick.option("--backup", type=FILE, metavar="FILE", help="Write a copy to this new file.")
+async def doctor(config: Path | None, database: Path | None, backup: Path | None) -> int:
+    """Examine or copy a database and return the exit code."""
+    from cigri import doctor as examiner
+    from cigri.config import load
+
+    found = places.places(os.environ, os.geteuid())
+    path = database or load(config, found).server.database
+    if backup is not None:
+        await examiner.backup(path, backup)
+        asyncclick.echo(f"wrote {backup}; to serve it: cigri serve --database {backup} --adopt")
+        return 0
+    healthy = True
+    async for finding in examiner.check(path):
+        asyncclick.echo(f"{finding.subject:<16}{finding.problem or 'ok'}")
+        healthy &= finding.problem is None
+    return 0 if healthy else 1

@@ -11,7 +11,7 @@ import asyncclick
 from rich.console import Console, RenderableType
 
 from cigri import errors
-from cigri.cli.failures import Exit, report
+from cigri.cli.failures import Exit, reader_gone, report
 from cigri.cli.group import with_examples
 from cigri.client import Client
 from cigri.client.answer import Answer
@@ -48,6 +48,7 @@ class Session:
 
     @client.setter
     def client(self, client: Client) -> None:
+        self.close()
         self._client = client
 
     @functools.cached_property
@@ -158,6 +159,8 @@ def command(
                 return function(session, **chosen) or Exit.DONE
             except errors.CigriError as error:
                 return session.report(error)
+            except BrokenPipeError:
+                return reader_gone()
             finally:
                 session.close()
 

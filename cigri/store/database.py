@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -164,10 +164,33 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         message = f"SQLite {sqlite3.sqlite_version} is too old, 3.37 is needed"
         raise UnusableDatabase(message)
+    async with _opened(path, _migrate) as database:
+        yield database
+
+
+@asynccontextmanager
+async def examine(path: Path) -> AsyncIterator[Database]:
+    """
+    Open and check the database at *path*, which a server may be using, as it is.
+
+    Raises:
+        UnusableDatabase: There is none, it is damaged, or its schema is not that of this program.
+    """
+    if not path.is_file():  # noqa: ASYNC240 - a local file
+        message = f"there is no database {path}: name it with --database"
+        raise UnusableDatabase(message)
+    async with _opened(path, _refuse_other_schema) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _opened(
+    path: Path, prepare: Callable[[aiosqlite.Connection], Awaitable[None]]
+) -> AsyncIterator[Database]:
     async with contextlib.AsyncExitStack() as stack:
         try:
             writer = await _connect(stack, path)
-            await _migrate(writer)
+            await prepare(writer)
             await _check(writer)
         except sqlite3.DatabaseError as error:
             message = (
@@ -201,6 +224,7 @@ async def _connect(stack: contextlib.AsyncExitStack, path: Path) -> aiosqlite.Co
 def _open_reader(path: Path) -> sqlite3.Connection:
     reader = sqlite3.connect(path, isolation_level=None)
     reader.row_factory = sqlite3.Row
+    reader.create_function("crc32", 1, zlib.crc32, deterministic=True)
     for pragma in (*_PRAGMAS, "query_only = ON"):
         reader.execute(f"PRAGMA {pragma}")
     return reader
@@ -211,6 +235,14 @@ def migrations() -> list[tuple[int, str]]:
     folder = files("cigri.store").joinpath("migrations")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return [(int(name[:4]), folder.joinpath(name).read_text("utf-8")) for name in names]
+
+
+async def _refuse_other_schema(writer: aiosqlite.Connection) -> None:
+    ((version,),) = await writer.execute_fetchall("PRAGMA user_version")
+    newest = migrations()[-1][0]
+    if version != newest:
+        message = f"the database has schema {version}, this program {newest}"
+        raise UnusableDatabase(message)
 
 
 async def _migrate(writer: aiosqlite.Connection) -> None:

@@ -65,7 +65,7 @@ def test_a_campaign_shows_its_bar_its_numbers_its_clusters_and_what_is_wrong():
     title, drawn, numbers, pace, head, local, events = shown(screens.campaign(CAMPAIGN))
 
     assert title == "Campaign 12  visc  ann  in_treatment"
-    assert drawn.split() == ["█" * 16 + "▓" * 5 + "▒" * 5 + "!" * 5 + "·" * 13, "4/10", "40.0%"]
+    assert drawn.split() == ["█" * 18 + "▓" * 5 + "▒" * 4 + "!" * 4 + "·" * 13, "4/10", "40.0%"]
     assert numbers == "done 4  running 1  queued 1  failed 1  pending 3"
     assert pace.endswith("rate 30.0/min")
     assert head.split() == [
