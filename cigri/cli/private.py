@@ -1,6 +1,7 @@
 """A server for one command: started when no other answers, and gone with it."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from cigri.errors import CigriError, ServerUnreachable
 START = 30.0
 #: Seconds that it may take to end.
 STOP = 10.0
-#: Lines of its log that are shown when it does not start.
-TAIL = 5
+#: Bytes that the path of a socket may have; unix(7) counts the zero at its end, too.
+LONGEST_PATH = 107
 
 
 @contextlib.contextmanager
@@ -60,8 +61,13 @@ def _answers(session: Session) -> bool:
 @contextlib.contextmanager
 def _server(directory: Path) -> Iterator[Client]:
     """Run a server until the block ends; it ends by itself when this process is gone."""
-    directory.mkdir(parents=True, exist_ok=True)
     directory = directory.resolve()
+    socket = places.private_places(directory).socket
+    if len(os.fsencode(socket)) > LONGEST_PATH:
+        raise CigriError(
+            f"no socket can have a path as long as {socket}: choose another directory"
+        )
+    directory.mkdir(parents=True, exist_ok=True)
     log = directory / "server.log"
     with log.open("ab") as output:
         server = subprocess.Popen(
@@ -72,23 +78,29 @@ def _server(directory: Path) -> Iterator[Client]:
             start_new_session=True,  # Ctrl-C is for the client: it says what becomes of the rest
         )
     try:
-        with _wait_for(server, directory, log) as client:
+        with _wait_for(server, socket, log) as client:
             yield client
     finally:
         _stop(server)
 
 
-def _wait_for(server: subprocess.Popen[bytes], directory: Path, log: Path) -> Client:
-    url = str(places.Address(socket=places.private_places(directory).socket))
+def _wait_for(server: subprocess.Popen[bytes], socket: Path, log: Path) -> Client:
+    url = str(places.Address(socket=socket))
     end = time.monotonic() + START
     pause = 0.02
     while True:
         with contextlib.suppress(ServerUnreachable):
             return Client(url)
         if server.poll() is not None or time.monotonic() > end:
-            said = "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL:])
-            raise ServerUnreachable(f"the private server did not start: {said or log}")
+            raise ServerUnreachable(f"the private server did not start: {_reason(log)}")
         time.sleep(pause)
+
+
+def _reason(log: Path) -> str:
+    """Return the last error that the server told, or where else to look."""
+    lines = log.read_text("utf-8", "replace").splitlines()
+    told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return told[-1] if told else f"see {log}"
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

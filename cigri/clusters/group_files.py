@@ -6,7 +6,7 @@ here runs with the rights of the user whom the directory belongs to; what they f
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -46,25 +46,45 @@ def tasks_file(batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...
     return _encode_lines([header, *orders])
 
 
-def lay(groups: Path, name: RemoteId, text: bytes) -> Path:
-    """Make the directory of a group appear, complete, in *groups*."""
-    final = groups / name
-    hidden = groups / f".{name}"
-    shutil.rmtree(hidden, ignore_errors=True)
-    hidden.mkdir(mode=0o700)
-    with open(hidden / "tasks", "wb", opener=_private) as file:
-        file.write(text)
-        file.flush()
-        os.fdatasync(file.fileno())
-    hidden.rename(final)
-    return final
+def hide(groups: Path, texts: Mapping[RemoteId, bytes]) -> None:
+    """
+    Write the directories of new groups where no worker looks yet.
+
+    Raises:
+        OSError: One cannot be written; none is left.
+    """
+    try:
+        for name, text in texts.items():
+            hidden = groups / f".{name}"
+            shutil.rmtree(hidden, ignore_errors=True)
+            hidden.mkdir(mode=0o700)
+            with open(hidden / "tasks", "wb", opener=_private) as file:
+                file.write(text)
+                file.flush()
+                os.fdatasync(file.fileno())
+    except OSError:
+        for name in texts:
+            shutil.rmtree(groups / f".{name}", ignore_errors=True)
+        raise
+
+
+def show(groups: Path, names: Iterable[RemoteId]) -> None:
+    """
+    Let hidden groups appear, each complete, before the worker.
+
+    Raises:
+        OSError: Some may have appeared.
+    """
+    for name in names:
+        (groups / f".{name}").rename(groups / name)
+    _sync(groups)
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
-def sync(directory: Path) -> None:
+def _sync(directory: Path) -> None:
     """Make the names in a directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

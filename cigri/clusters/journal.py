@@ -4,6 +4,7 @@ A journal belongs to the user who runs the tasks: whatever it says, it can only 
 of its own job, which the caller checks.
 """
 
+import errno
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ _OVER = {
     "killed": RemoteState.KILLED,
     "lost": RemoteState.LOST,
 }
+#: Failures to start that say nothing of the other tasks of a group.
+_OWN_FAULTS = frozenset({errno.E2BIG, errno.EINVAL})
 _ENDINGS = {"-": Ending.EXITED, "walltime": Ending.WALLTIME, "killed": Ending.KILLED}
 
 
@@ -101,10 +104,10 @@ class _Reader:
     def _not_started(self, fields: list[str]) -> None:
         task = int(fields[1])
         start = self.running.pop(task)
+        number = int(fields[3])
+        ending = Ending.UNUSABLE if number in _OWN_FAULTS else Ending.NOT_STARTED
         message = " ".join(fields[4:])
-        self.ended.append(
-            TaskEnd(TaskNumber(task), Ending.NOT_STARTED, int(fields[3]), start, start, message)
-        )
+        self.ended.append(TaskEnd(TaskNumber(task), ending, 0, start, start, message))
 
 
 class Extent(NamedTuple):

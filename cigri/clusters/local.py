@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from cigri.clusters.identity import account, acting_as
 from cigri.clusters.local_worker import LocalWorker
 from cigri.clusters.options import LocalOptions
 from cigri.domain.model import JobId, RemoteId, TaskNumber
-from cigri.errors import ClusterUnreachable, NotFound
+from cigri.errors import ClusterUnreachable, NotFound, SubmissionUnknown
 
 
 class LocalDriver:
@@ -94,17 +93,14 @@ class LocalDriver:
     def _submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         worker = self._worker(batch.user)
         remote_ids = {job: _remote_id(batch.tag, place) for place, job in enumerate(batch.jobs)}
-        laid: list[Path] = []
+        texts = {
+            remote_ids[job]: group_files.tasks_file(batch, remote_ids[job], orders)
+            for job, orders in batch.jobs.items()
+        }
         with _nothing_happened(), worker.prepared() as groups:
-            try:
-                for job, orders in batch.jobs.items():
-                    text = group_files.tasks_file(batch, remote_ids[job], orders)
-                    laid.append(group_files.lay(groups, remote_ids[job], text))
-                group_files.sync(groups)
-            except OSError:
-                for path in laid:
-                    shutil.rmtree(path, ignore_errors=True)
-                raise
+            group_files.hide(groups, texts)
+        with _unknown(), acting_as(worker.account):
+            group_files.show(groups, texts)
         # The groups are there: whatever fails from here on, the next `status` tries again.
         with contextlib.suppress(OSError):
             self._share_slots(batch.user)
@@ -181,6 +177,15 @@ def _by_user(jobs: Collection[JobRef]) -> Iterator[tuple[str, list[JobRef]]]:
     for job in jobs:
         users.setdefault(job.user, []).append(job)
     yield from users.items()
+
+
+@contextlib.contextmanager
+def _unknown() -> Iterator[None]:
+    """Translate a failure after which some groups may be there."""
+    try:
+        yield
+    except OSError as error:
+        raise SubmissionUnknown(str(error)) from error
 
 
 @contextlib.contextmanager

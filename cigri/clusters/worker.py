@@ -39,6 +39,8 @@ TICK = 1.0
 GRACE = 5.0
 #: Seconds that leftovers get to die; a process that takes longer never runs its own code again.
 PATIENCE = 5.0
+#: Seconds that the lock may be somebody's who only looks if it is held.
+GLANCE = 0.2
 #: Groups open at a time, as each costs two descriptors.
 MOST_GROUPS = 200
 #: What the kernel takes as one entry of an environment (MAX_ARG_STRLEN).
@@ -786,11 +788,25 @@ def hold(root: str) -> None:
         BlockingIOError: Another worker has it.
     """
     fd = os.open(f"{root}/lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    # Whoever looks if there is a worker holds the lock for a moment: do not take that for one.
+    deadline = monotonic() + GLANCE
+    while not has_locked(fd):
+        if monotonic() > deadline:
+            raise BlockingIOError(errno.EAGAIN, "another worker is at work", root)
+        sleep(0.01)
     with open("/proc/self/stat", "rb") as file:
         started = file.read().rpartition(b")")[2].split()[19]
     written = os.pwrite(fd, b"%d %s\n" % (os.getpid(), started), 0)
     os.ftruncate(fd, written)
+
+
+def has_locked(fd: int) -> bool:
+    """Return whether this process could lock a file."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def main(arguments: list[str]) -> int:

@@ -30,7 +30,7 @@ def picture(measurements: Sequence[Measurement]) -> str:
         *_legend(),
         *_panel(measurements, "magnetisation", _place(0, span, (0, 1.05)), onsager.magnetisation),
         *_panel(measurements, "energy", _place(1, span, (-2.05, -0.4)), onsager.energy),
-        *_panel(measurements, "susceptibility", _place(2, span, (0, highest * 1.08)), None),
+        *_panel(measurements, "susceptibility", _place(2, span, (0, highest * 1.2)), None),
     ]
     return document(*SIZE, title, parts)
 

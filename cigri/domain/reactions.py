@@ -14,6 +14,7 @@ class EventCode(StrEnum):
     EXIT_ERROR = "EXIT_ERROR"
     WALLTIME = "WALLTIME"
     JOB_LOST = "JOB_LOST"
+    UNUSABLE_PARAMETER = "UNUSABLE_PARAMETER"
     COMMAND_NOT_STARTED = "COMMAND_NOT_STARTED"
     SUBMISSION_REJECTED = "SUBMISSION_REJECTED"
     CLUSTER_UNREACHABLE = "CLUSTER_UNREACHABLE"
@@ -48,6 +49,9 @@ REACTIONS: Mapping[EventCode, Reaction] = {
     ),
     EventCode.WALLTIME: Reaction(
         event_class=EventClass.JOB, meaning="a task ran longer than its walltime and was killed"
+    ),
+    EventCode.UNUSABLE_PARAMETER: Reaction(
+        event_class=EventClass.JOB, meaning="a parameter cannot be made a command line"
     ),
     EventCode.JOB_LOST: Reaction(
         event_class=EventClass.JOB,

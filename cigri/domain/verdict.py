@@ -22,6 +22,8 @@ class Ending(StrEnum):
     KILLED = "killed"
     #: The command could not be started at all.
     NOT_STARTED = "not started"
+    #: The words of the task itself cannot be made a command line.
+    UNUSABLE = "unusable"
     #: It had started when its job vanished.
     LOST = "lost"
 
@@ -72,9 +74,17 @@ _OTHERWISE_ENDED = {
     # Losing the cores costs the task nothing but time.
     Ending.KILLED: Verdict(Fate.AGAIN_FIRST),
     Ending.LOST: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_LOST),
+    Ending.UNUSABLE: Verdict(Fate.FAILED, EventCode.UNUSABLE_PARAMETER),
     # The next task would meet the same missing file: the hold spares them all.
     Ending.NOT_STARTED: Verdict(Fate.AGAIN_FIRST, EventCode.COMMAND_NOT_STARTED),
 }
+
+
+#: Events whose tasks have failed: those that a fix may resubmit.
+FAILURES = frozenset(
+    {_EXITED_BADLY.event}
+    | {verdict.event for verdict in _OTHERWISE_ENDED.values() if verdict.fate is Fate.FAILED}
+)
 
 
 def judge(end: TaskEnd) -> Verdict:

@@ -12,6 +12,7 @@ from cigri.domain.jdl import check_name
 from cigri.domain.lifecycle import CampaignEvent
 from cigri.domain.model import Caller, Campaign, CampaignId, CampaignSpec, EventId, Parameter
 from cigri.domain.site import Site as Facts
+from cigri.domain.verdict import FAILURES
 from cigri.engine import uploads
 from cigri.engine.answers import Fixed, Preview, Submitted
 from cigri.engine.inspection import Inspection
@@ -143,12 +144,13 @@ class Campaigns(Inspection):
         resubmitted = 0
         async with self._database.write() as tx:
             closed = await events.close(tx, found, now)
-            if resubmit and found.campaign is not None:
+            if resubmit and found.campaign is not None and found.code in FAILURES:
+                # Tasks that never ran are recorded with status 0, under which nothing else fails.
                 resubmitted = await tasks.resubmit_failed(
                     tx,
                     found.campaign,
                     cluster_id=found.cluster_id,
-                    exit_status=found.exit_status,
+                    exit_status=found.exit_status or 0,
                 )
             if resubmitted and found.campaign is not None:
                 await campaigns.happen(tx, found.campaign, CampaignEvent.REOPENED, now)

@@ -8,7 +8,7 @@ from cigri.clusters.driver import JobRef, JobReport, Output, RemoteState
 from cigri.domain.lifecycle import JobEvent
 from cigri.domain.model import CampaignId, CampaignState
 from cigri.domain.reactions import REACTIONS, EventCode
-from cigri.domain.verdict import Ending, TaskEnd, judge
+from cigri.domain.verdict import TaskEnd, judge
 from cigri.engine import health
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
@@ -128,7 +128,7 @@ class Poller:
 
     async def _last_words(self, job: OpenJob, end: TaskEnd) -> str:
         """Return the end of what the task wrote to stderr, nothing if it cannot be read."""
-        if end.ending is Ending.NOT_STARTED:
+        if end.message:
             return ""
         try:
             text = await self._site.driver.output(reference(job), end.task, Output.ERR, TAIL_BYTES)
@@ -176,6 +176,9 @@ def report_of(job: OpenJob, told: JobReport) -> Report:
     )
 
 
+#: Events whose tasks have exited.
+_WITH_STATUS = frozenset({EventCode.EXIT_ERROR, EventCode.WALLTIME})
+
 Failures = dict[tuple[CampaignId, EventCode, int | None], list[tuple[OpenJob, TaskEnd]]]
 
 
@@ -192,15 +195,15 @@ def _failures(news: Sequence[Report]) -> Failures:
 
 
 def _status_told(code: EventCode, end: TaskEnd) -> int | None:
-    """Return the exit status by which events are told apart; an errno is none."""
-    return None if code is EventCode.COMMAND_NOT_STARTED else end.exit_status
+    """Return the exit status by which events are told apart; what never ran has none."""
+    return end.exit_status if code in _WITH_STATUS else None
 
 
 def describe(code: EventCode, end: TaskEnd, last_words: str) -> str:
     """Return what an event says: what happened first, then what the task said last."""
     meaning = REACTIONS[code].meaning
-    if code is EventCode.COMMAND_NOT_STARTED:
-        first = f"{meaning}: {end.message}"
+    if end.message:
+        first = f"{meaning}: {end.message} (task {end.task})"
     elif code is EventCode.WALLTIME:
         first = f"{meaning} after {end.ended_at - end.started_at:.0f} s (task {end.task})"
     elif end.exit_status < 0:

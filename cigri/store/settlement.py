@@ -111,6 +111,10 @@ _RECORDED = {
 }
 
 
+#: Ends of attempts whose program never ran.
+_NEVER_RAN = frozenset({Ending.NOT_STARTED, Ending.UNUSABLE})
+
+
 class _Sheet:
     """The records of one campaign while reports of one cluster are applied to them."""
 
@@ -176,7 +180,7 @@ class _Sheet:
         again = fate in (Fate.AGAIN_FIRST, Fate.AGAIN_LAST)
         items.state[position] = records.CANCELLED if again and self._cancelled else _RECORDED[fate]
         items.exit_status[position] = end.exit_status
-        items.attempts[position] += end.ending is not Ending.NOT_STARTED
+        items.attempts[position] += end.ending not in _NEVER_RAN
         items.cluster[position] = self._cluster_id
         items.job[position] = job
         items.start[position] = round(end.started_at * 1000)

@@ -10,6 +10,9 @@ import pytest
 from cigri.cli.main import run
 from tests.e2e.server import serving
 
+#: What a task does that lasts; its parameter is not looked at.
+SLEEP = "sh -c 'sleep 60'"
+
 JDL = {"name": "visc", "exec_file": "echo", "clusters": {"local": {}}, "nb_jobs": 3}
 
 

@@ -11,9 +11,7 @@ def counts(**some):
     return dict.fromkeys(STATES, 0) | some
 
 
-@given(
-    st.lists(st.integers(0, 10**9), min_size=1, max_size=6).filter(any), st.integers(6, 80)
-)
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=6).filter(any), st.integers(6, 80))
 def test_cells_fill_the_width_and_nothing_that_is_there_is_hidden(numbers, width):
     cells = share(numbers, width)
 
@@ -25,9 +23,7 @@ def test_a_campaign_without_tasks_has_an_empty_bar():
     assert bar(counts(), 20).plain == ""
 
 
-@pytest.mark.parametrize(
-    ("plain", "drawn"), [(False, "█████▓▓!··"), (True, "#####==!..")]
-)
+@pytest.mark.parametrize(("plain", "drawn"), [(False, "█████▓▓!··"), (True, "#####==!..")])
 def test_states_show_by_their_signs_in_the_order_of_a_life(plain, drawn):
     some = counts(terminated=50, running=20, failed=10, pending=20)
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cigri.client import Client
-from tests.cli.conftest import environment
+from tests.cli.conftest import SLEEP, environment
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +37,10 @@ def test_sub_prints_the_number_of_the_campaign(here, cigri, describe):
 def test_sub_reads_standard_input(here, describe):
     with describe().open("rb") as file:
         ended = subprocess.run(
-            [sys.executable, "-m", "cigri", "sub", "-"], stdin=file, capture_output=True, check=True
+            [sys.executable, "-m", "cigri", "sub", "-"],
+            stdin=file,
+            capture_output=True,
+            check=True,
         )
 
     assert ended.stdout.startswith(b"CAMPAIGN_ID=")
@@ -172,7 +175,7 @@ def test_fix_alone_closes_the_events(finished, cigri):
 
 
 def test_a_campaign_can_be_paused_resumed_and_cancelled(submitted, cigri):
-    number = submitted(exec_file="sleep 60 #", nb_jobs=100)
+    number = submitted(exec_file=SLEEP, nb_jobs=100)
 
     assert cigri("pause", number).code == 0
     assert "paused" in cigri("stat", number).out.splitlines()[0]
@@ -182,7 +185,7 @@ def test_a_campaign_can_be_paused_resumed_and_cancelled(submitted, cigri):
 
 
 def test_waiting_has_an_end(submitted, cigri):
-    number = submitted(exec_file="sleep 60 #")
+    number = submitted(exec_file=SLEEP)
 
     ended = cigri("wait", number, "--timeout", "0.1")
 
@@ -234,7 +237,7 @@ def test_results_are_one_row_a_task(finished, cigri):
 
 
 def test_a_reader_that_goes_away_is_no_error(submitted, server):
-    number = submitted(nb_jobs=20_000, exec_file="sleep 60 #")
+    number = submitted(nb_jobs=20_000, exec_file=SLEEP)
     server.client.pause(number)
     url = f"unix:{server.directory}/cigri.sock"
 

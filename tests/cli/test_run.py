@@ -1,7 +1,6 @@
 """Commands that bring a server, and what Ctrl-C does to them."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,8 +10,8 @@ import pytest
 
 from cigri.cli import private
 from cigri.client import Client
-from tests.cli.conftest import environment
-from tests.e2e.server import until
+from tests.cli.conftest import SLEEP, environment
+from tests.e2e.server import serving, until
 
 pytestmark = pytest.mark.e2e
 
@@ -101,7 +100,7 @@ def interrupted(arguments, url, when):
 
 
 def test_ctrl_c_leaves_the_campaign_on_its_server_running_and_says_so(submitted, server, describe):
-    number = submitted(exec_file="sleep 60 #")
+    number = submitted(exec_file=SLEEP)
     url = f"unix:{server.directory}/cigri.sock"
 
     code, said = interrupted(["stat", number, "--watch"], url, "running")
@@ -113,7 +112,7 @@ def test_ctrl_c_leaves_the_campaign_on_its_server_running_and_says_so(submitted,
 
 
 def test_ctrl_c_ends_a_private_server_and_its_campaign(nowhere, describe, keep):
-    path = describe(exec_file="sleep 60 #")
+    path = describe(exec_file=SLEEP)
 
     code, said = interrupted(["run", path, "--private", "--keep", keep], "", "running")
 
@@ -125,7 +124,7 @@ def test_ctrl_c_ends_a_private_server_and_its_campaign(nowhere, describe, keep):
 
 def test_a_private_server_is_gone_with_the_command_that_started_it(nowhere, describe, keep):
     command = subprocess.Popen(
-        [sys.executable, "-m", "cigri", "run", describe(exec_file="sleep 60 #"), "--keep", keep],
+        [sys.executable, "-m", "cigri", "run", describe(exec_file=SLEEP), "--keep", keep],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -142,30 +141,21 @@ def test_a_private_server_is_gone_with_the_command_that_started_it(nowhere, desc
 
 
 def test_the_demonstration_fails_repairs_and_draws(nowhere, cigri, place):
+    """Also when the server that answers does not take it: then it brings one of its own."""
     directory = place / "demo"
 
-    ended = cigri("demo", "--directory", directory, "--sweeps", "5")
+    with serving(place / "strict", "[clusters.local]\nusers = ['nobody']\n"):
+        address = f"unix:{place}/strict/cigri.sock"
+        ended = cigri("demo", "--directory", directory, "--sweeps", "5", "--url", address)
 
     assert ended.code == 0, ended.err + ended.out
-    assert "$ cigri fix 1 --resubmit\ncampaign 1: 1 event closed, 6 tasks will run again" in (
-        ended.out
-    )
+    assert f"{address} does not take it: " in ended.err
     assert "unlucky seed" in ended.out
+    assert (
+        "$ cigri fix 1 --resubmit\ncampaign 1: 1 event closed, 6 tasks will run again\n"
+        in ended.out
+    )
     for name in ("ising.csv", "ising.svg"):
         assert f"{directory}/{name}" in ended.out
         assert (directory / name).stat().st_size > 1000
     assert len((directory / "ising.csv").read_text().splitlines()) == 157
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root's own tasks are refused")
-def test_the_demonstration_brings_a_server_when_the_one_that_answers_refuses(
-    nowhere, cigri, place, monkeypatch
-):
-    from tests.e2e.server import serving
-
-    with serving(place / "strict", "[clusters.local]\nusers = ['nobody']\n"):
-        monkeypatch.setenv("CIGRI_URL", f"unix:{place}/strict/cigri.sock")
-        ended = cigri("demo", "--directory", place / "demo2", "--sweeps", "5")
-
-    assert ended.code == 0, ended.err
-    assert "does not take it" in ended.err

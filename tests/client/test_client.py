@@ -8,9 +8,7 @@ from cigri.client import Client
 
 
 def campaign(state="terminated", **counts):
-    none = dict.fromkeys(
-        ("pending", "queued", "running", "terminated", "failed", "cancelled"), 0
-    )
+    none = dict.fromkeys(("pending", "queued", "running", "terminated", "failed", "cancelled"), 0)
     return {"id": 12, "state": state, "counts": none | counts}
 
 

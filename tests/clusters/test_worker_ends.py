@@ -1,5 +1,7 @@
 """How tasks, groups and workers end before their time, and what the next worker makes of it."""
 
+import fcntl
+import os
 import re
 import signal
 import subprocess
@@ -254,6 +256,22 @@ def test_a_second_worker_leaves_at_once(site):
 
     assert second.wait(PATIENCE) == 75
     assert site.holder() == first.pid
+
+
+def test_who_only_looks_at_the_lock_keeps_no_worker_away(site):
+    with (site.root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        process = site.start()
+        until(lambda: any(same_file(fd, lock) for fd in Path(f"/proc/{process.pid}/fd").iterdir()))
+
+    until(lambda: site.holder() == process.pid)
+
+
+def same_file(link, file):
+    try:
+        return os.path.samestat(link.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def test_the_lock_tells_who_holds_it(site):

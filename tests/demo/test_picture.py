@@ -10,6 +10,10 @@ from cigri.demo.picture import picture
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def parsed(measurements):
+    return ET.fromstring(picture(measurements))  # noqa: S314 - our own text
+
+
 def measurement(temperature, seed):
     return Measurement(
         temperature=temperature,
@@ -50,7 +54,7 @@ def test_the_mean_is_taken_over_seeds(measurements):
 
 
 def test_the_picture_shows_every_task_in_every_panel_inside_its_frame(measurements):
-    root = ET.fromstring(picture(measurements))
+    root = parsed(measurements)
 
     groups = root.findall(f"{SVG}g")
     assert [len(group) for group in groups] == [len(measurements)] * 3
@@ -61,7 +65,7 @@ def test_the_picture_shows_every_task_in_every_panel_inside_its_frame(measuremen
 
 
 def test_the_picture_names_its_axes_and_the_critical_temperature(measurements):
-    root = ET.fromstring(picture(measurements))
+    root = parsed(measurements)
 
     words = {"".join(text.itertext()) for text in root.iter(f"{SVG}text")}
     assert {"temperature T / (J/k)", "energy per spin / J", "Tc = 2.269"} <= words
