@@ -1,5 +1,6 @@
 """`fix`, `pause`, `resume` and `del`."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -105,4 +106,4 @@ def _confirmed(session: Session, number: int) -> bool:
     if left <= MANY:
         return True
     session.say(f"cancel campaign {number} with {counted(left, 'unfinished task')}? [y/N]")
-    return input().strip().lower() in {"y", "yes"}
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -25,11 +25,13 @@ BOTH: tuple[Stream, ...] = ("stdout", "stderr")
     ),
 )
 @one_campaign
-@asyncclick.argument("tasks", type=int, nargs=-1)
+@asyncclick.argument("tasks", type=asyncclick.IntRange(min=0), nargs=-1)
 @asyncclick.option("--failed", is_flag=True, help="Of all tasks that failed.")
 @asyncclick.option("--stdout", "streams", flag_value="stdout", help="Standard output alone.")
 @asyncclick.option("--stderr", "streams", flag_value="stderr", help="Standard error alone.")
-@asyncclick.option("--tail", type=int, metavar="LINES", help="The last lines alone.")
+@asyncclick.option(
+    "--tail", type=asyncclick.IntRange(min=1), metavar="LINES", help="The last lines alone."
+)
 def logs(
     session: Session,
     *,

@@ -21,7 +21,13 @@ STATES = ("pending", "queued", "running", "terminated", "failed", "cancelled")
 )
 @one_campaign
 @asyncclick.option("--state", type=asyncclick.Choice(STATES), help="Only tasks in this state.")
-@asyncclick.option("--first", default=0, metavar="NUMBER", help="Begin with this task.")
+@asyncclick.option(
+    "--first",
+    type=asyncclick.IntRange(min=0),
+    default=0,
+    metavar="NUMBER",
+    help="Begin with this task.",
+)
 @limit
 def jobs(session: Session, campaign: str, state: str | None, first: int, limit: int) -> None:
     """List the tasks of CAMPAIGN."""

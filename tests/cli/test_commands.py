@@ -279,10 +279,24 @@ def test_colours_are_for_terminals_or_for_who_asks(finished, cigri, monkeypatch)
     assert "\x1b[3" not in cigri("stat", number, "--color", "always").out
 
 
+def test_pictures_are_drawn_in_ascii_where_the_terminal_knows_no_more(finished, server):
+    number = finished()
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "cigri", "stat", str(number)],
+        env=environment(f"unix:{server.directory}/cigri.sock") | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+
+    assert b"######################!!!!!!!!!!!!!!!!!!!!!!" in ended.stdout
+
+
 def test_a_client_does_everything_from_python(here, server):
+    jdl = {"name": "x", "exec_file": "echo", "clusters": {"local": {}}, "params": ["a", "b"]}
+
     with Client() as cigri:
-        number = cigri.submit({"name": "x", "exec_file": "echo", "clusters": {"local": {}}}
-                              | {"params": ["a", "b"]})["id"]  # fmt: skip
+        number = cigri.submit(jdl)["id"]
         last = cigri.wait(number, timeout=60)
         rows = list(cigri.results(number))
         output = cigri.output(cigri.job(number, 1)["id"])

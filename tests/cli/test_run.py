@@ -10,7 +10,7 @@ import pytest
 
 from cigri.cli import private
 from cigri.client import Client
-from tests.cli.conftest import SLEEP, environment
+from tests.cli.conftest import JDL, SLEEP, environment
 from tests.e2e.server import serving, until
 
 pytestmark = pytest.mark.e2e
@@ -70,6 +70,13 @@ def test_a_refused_campaign_leaves_no_directory_behind(nowhere, cigri, describe,
     assert list(nowhere.glob("cigri-*")) == []
 
 
+def test_a_socket_whose_path_would_be_too_long_is_refused_at_once(nowhere, cigri, describe):
+    ended = cigri("run", describe(), "--keep", nowhere / ("x" * 120))
+
+    assert ended.code == 1
+    assert "choose another directory" in ended.err
+
+
 def test_a_server_that_does_not_start_says_why(nowhere, cigri, describe, keep):
     keep.mkdir()
     (keep / "cigri.db").write_text("this is no database, whatever its name says" * 100)
@@ -97,6 +104,28 @@ def interrupted(arguments, url, when):
     command.send_signal(signal.SIGINT)
     rest, _ = command.communicate(timeout=30)
     return command.returncode, said + rest
+
+
+def test_waiting_outlives_its_server(nowhere, place):
+    with serving(place / "mortal", "[clusters.local]\nslots = 2\nallow_root = true\n") as server:
+        number = server.submit(JDL | {"nb_jobs": 500})
+        server.client.pause(number)
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "cigri", "wait", str(number)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(f"unix:{server.directory}/cigri.sock"),
+            text=True,
+        )
+        assert waiting.stderr.readline() == f"campaign {number} waits: it is paused\n"
+
+        server.kill()
+        server.start()
+        server.client.resume(number)
+
+        said, wrong = waiting.communicate(timeout=60)
+    assert (waiting.returncode, wrong) == (0, "")
+    assert said == f"campaign {number}: terminated, 500/500 done\n"
 
 
 def test_ctrl_c_leaves_the_campaign_on_its_server_running_and_says_so(submitted, server, describe):
