@@ -15,6 +15,7 @@ from typing import Any
 
 #: Seconds that a server may take to answer its first request, and its workers to end.
 _PATIENCE = 30.0
+# Without the courtesy of nice = 10: the rivals have none either.
 _CONFIG = """
 [server]
 database = "{directory}/cigri.db"
@@ -23,6 +24,7 @@ port = 0
 [clusters.local]
 slots = {slots}
 allow_root = true
+nice = 0
 """
 
 

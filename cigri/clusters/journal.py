@@ -5,6 +5,7 @@ of its own job, which the caller checks.
 """
 
 import errno
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ _OVER = {
 }
 #: Failures to start that say nothing of the other tasks of a group.
 _OWN_FAULTS = frozenset({errno.E2BIG, errno.EINVAL})
+#: What the kernel takes as a place in a file.
+_LARGEST_FILE = 2**63 - 1
 _ENDINGS = {"-": Ending.EXITED, "walltime": Ending.WALLTIME, "killed": Ending.KILLED}
 
 
@@ -78,7 +81,7 @@ class _Reader:
                 case "E":
                     self._ended(fields)
                 case "S":
-                    self.running[int(fields[1])] = float(fields[4])
+                    self.running[int(fields[1])] = _instant(fields[4])
                 case "N":
                     self._not_started(fields)
                 case "X":
@@ -89,25 +92,30 @@ class _Reader:
             return
 
     def _ended(self, fields: list[str]) -> None:
-        task = int(fields[1])
-        # An end without its start is not a worker's doing.
-        del self.running[task]
         end = TaskEnd(
-            TaskNumber(task),
+            TaskNumber(int(fields[1])),
             _ENDINGS[fields[5]],
             int(fields[4]),
-            float(fields[6]),
-            float(fields[7]),
+            _instant(fields[6]),
+            _instant(fields[7]),
         )
+        # An end without its start is not a worker's doing.
+        del self.running[end.task]
         self.ended.append(end)
 
     def _not_started(self, fields: list[str]) -> None:
-        task = int(fields[1])
+        task, number = int(fields[1]), int(fields[3])
         start = self.running.pop(task)
-        number = int(fields[3])
         ending = Ending.UNUSABLE if number in _OWN_FAULTS else Ending.NOT_STARTED
         message = " ".join(fields[4:])
         self.ended.append(TaskEnd(TaskNumber(task), ending, 0, start, start, message))
+
+
+def _instant(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 class Extent(NamedTuple):
@@ -128,10 +136,19 @@ def extent(text: bytes, task: TaskNumber) -> Extent | None:
         fields = line.split(" ")
         try:
             if fields[0] == "S":
-                found = Extent(int(fields[3]), (int(fields[5]), None), (int(fields[6]), None))
+                found = Extent(
+                    int(fields[3]), (_offset(fields[5]), None), (_offset(fields[6]), None)
+                )
             else:
-                numbers = [int(field) for field in fields[8:12]]
+                numbers = [_offset(field) for field in fields[8:12]]
                 found = Extent(int(fields[3]), (numbers[0], numbers[1]), (numbers[2], numbers[3]))
         except (ValueError, IndexError):
             continue
     return found
+
+
+def _offset(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= _LARGEST_FILE:
+        raise ValueError(text)
+    return value

@@ -55,6 +55,8 @@ _SHELL = re.compile(
     | (?: (?<!\S) ( \|\|? | &&? | ; | \d?[<>]\S* ) | (;) ) (?!\S)""",
     re.VERBOSE,
 )
+#: A command that is a shell's own, where it replaces what it likes.
+_A_SHELL = re.compile(r"\S*\b(?:ba|da|z|k)?sh\s+(?:-\w+\s+)*-\w*c\b")
 _VARIABLE = re.compile(r"\$(?!HOME\b|\{HOME\})[A-Za-z_{(]\w*|`")
 
 
@@ -124,7 +126,7 @@ def command(value: object) -> str:
 
 def variable(text: str) -> str | None:
     """Return the first thing in a command that a shell would replace, and nobody else does."""
-    found = _VARIABLE.search(text)
+    found = None if _A_SHELL.match(text) else _VARIABLE.search(text)
     return found[0] if found else None
 
 

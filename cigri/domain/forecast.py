@@ -38,8 +38,9 @@ def forecast(samples: Sequence[Sample], remaining: int, now: float) -> Forecast:
     """
     if len(samples) < ENOUGH_WINDOWS + 1 or samples[-1].at <= samples[0].at:
         return Forecast()
-    done = samples[-1].settled - samples[0].settled
-    rate = done / (now - samples[0].at) if now > samples[0].at else 0.0
+    # Whoever resubmits makes settled tasks fewer; whoever sets the clock may set it back.
+    done = max(0, samples[-1].settled - samples[0].settled)
+    rate = done / (max(now, samples[-1].at) - samples[0].at)
     rates = sorted(rate for rate in _window_rates(samples) if rate > 0)
     if done < ENOUGH_TASKS or len(rates) < ENOUGH_WINDOWS or not remaining:
         return Forecast(rate=rate or None)

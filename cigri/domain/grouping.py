@@ -27,7 +27,7 @@ def target(*, parallel: int, mean_duration: float | None, ended: int) -> int:
     return min(parallel + waiting, bound, max(MOST_IN_FLIGHT, 2 * parallel))
 
 
-def refill(*, wanted: int, in_flight: int, parallel: int) -> int:
+def refill(*, wanted: int, in_flight: int, nearly_idle: bool) -> int:
     """
     Return how many tasks to hand out now to come back to *wanted*.
 
@@ -36,7 +36,6 @@ def refill(*, wanted: int, in_flight: int, parallel: int) -> int:
     missing = wanted - in_flight
     if missing <= 0:
         return 0
-    nearly_idle = in_flight < 2 * parallel
     return missing if nearly_idle or 4 * missing >= wanted else 0
 
 

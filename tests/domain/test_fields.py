@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cigri.domain.fields import command
+from cigri.domain.fields import command, variable
 from cigri.domain.report import Mistake
 
 
@@ -32,3 +32,19 @@ def test_what_only_a_shell_understands_may_be_quoted(text):
 def test_what_only_a_shell_understands_is_refused(text):
     with pytest.raises(Mistake, match="no shell"):
         command(text)
+
+
+@pytest.mark.parametrize(
+    ("given_", "found"),
+    [
+        ("run.sh $DATA", "$DATA"),
+        ("run.sh $HOME/x", None),
+        ("run.sh `date`", "`"),
+        ("bash script.sh $DATA", "$DATA"),
+        # A shell of the user's own reads what it is given.
+        ("sh -c 'echo $(date) $0'", None),
+        ('/bin/bash -e -uc "echo $1"', None),
+    ],
+)
+def test_what_only_a_shell_would_replace_is_found(given_: str, found: str | None) -> None:
+    assert variable(given_) == found

@@ -29,14 +29,18 @@ class Offer:
             return self.pending
         return max(0, min(self.pending, self.max_jobs - self.in_flight))
 
-    def appetite(self, slots: int) -> int:
-        """Return how many more tasks keep *slots* slots busy with this campaign."""
-        parallel = max(1, slots // self.cores)
-        wanted = grouping.target(
-            parallel=parallel, mean_duration=self.mean_duration, ended=self.ended
+    @property
+    def demand(self) -> int:
+        """Return how many slots the campaign fills and could fill."""
+        return (self.in_flight + self.allowance) * self.cores
+
+    def target(self, slots: int) -> int:
+        """Return how many of its tasks in flight would keep *slots* slots busy."""
+        return grouping.target(
+            parallel=max(1, slots // self.cores),
+            mean_duration=self.mean_duration,
+            ended=self.ended,
         )
-        missing = grouping.refill(wanted=wanted, in_flight=self.in_flight, parallel=parallel)
-        return min(missing, self.allowance)
 
 
 @attrs.frozen(kw_only=True)

@@ -1,9 +1,10 @@
 """Users share the slots equally; the campaigns of one user run in the order they came."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
+from cigri.domain import grouping
 from cigri.domain.scheduling.offers import Choice, Offer
+from cigri.domain.scheduling.shares import level
 
 
 def turns(offers: Sequence[Offer], slots: int) -> list[Choice]:
@@ -13,21 +14,31 @@ def turns(offers: Sequence[Offer], slots: int) -> list[Choice]:
     A user's next campaign gets its turn when the ones before have nothing more to hand out, so
     results arrive campaign by campaign.
     """
-    users = {offer.user for offer in offers if offer.pending or offer.in_flight}
-    share = -(-slots // max(1, len(users)))
-    by_user = sorted(offers, key=lambda offer: offer.user)
-    choices: list[Choice] = []
-    for _, own in groupby(by_user, key=lambda offer: offer.user):
-        choices += _of_one_user(sorted(own, key=lambda offer: offer.campaign), share)
-    return choices
+    by_user: dict[str, list[Offer]] = {}
+    for offer in sorted(offers, key=lambda offer: offer.campaign):
+        by_user.setdefault(offer.user, []).append(offer)
+    demands = [sum(offer.demand for offer in own) for own in by_user.values()]
+    share = level(demands, slots)
+    return [choice for user in sorted(by_user) for choice in _of_one_user(by_user[user], share)]
 
 
 def _of_one_user(offers: Sequence[Offer], slots: int) -> list[Choice]:
-    choices = []
+    """Return what fills *slots* slots with *offers* together: many small ones get no more."""
+    choices: list[Choice] = []
+    filled = sum(offer.in_flight / offer.target(slots) for offer in offers)
+    nearly_idle = sum(offer.in_flight * offer.cores for offer in offers) < 2 * slots
     for offer in offers:
-        tasks = offer.appetite(slots)
+        wanted = offer.target(slots)
+        missing = grouping.refill(
+            wanted=wanted,
+            in_flight=round(filled * wanted),
+            # Where one campaign ended in the middle of a portion, the next completes it.
+            nearly_idle=nearly_idle or bool(choices),
+        )
+        tasks = min(missing, offer.allowance)
         if tasks:
             choices.append(Choice(campaign=offer.campaign, tasks=tasks))
-        if offer.allowance > tasks:
+            filled += tasks / wanted
+        if tasks < offer.allowance:
             break
     return choices

@@ -1,0 +1,201 @@
+"""What every policy promises, whatever is offered."""
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cigri.domain import grouping
+from cigri.domain.model import CampaignId
+from cigri.domain.scheduling import POLICIES, Offer
+
+every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+
+slots = st.integers(1, 300)
+users = st.sampled_from(["ann", "bob", "eve"])
+#: Mean duration and how many ended: nobody knows the one before the other.
+pasts = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {"mean_duration": st.sampled_from([0.0, 0.01, 1.0, 1e5]), "ended": st.integers(1, 10**6)}
+    ),
+)
+
+
+def numbered(offers):
+    return [attrs.evolve(offer, campaign=CampaignId(n)) for n, offer in enumerate(offers, 1)]
+
+
+@st.composite
+def offer(draw):
+    return Offer(
+        campaign=CampaignId(0),
+        user=draw(users),
+        pending=draw(st.integers(0, 10_000)),
+        in_flight=draw(st.integers(0, 2_000)),
+        cores=draw(st.integers(1, 4)),
+        max_jobs=draw(st.none() | st.integers(1, 3_000)),
+        **draw(pasts),
+    )
+
+
+offers = st.lists(offer(), max_size=12).map(numbered)
+
+
+@st.composite
+def equal_users(draw):
+    """Return offers of users who differ in nothing but how their many tasks are in campaigns."""
+    past = draw(pasts)
+    backlogs = draw(
+        st.lists(st.lists(st.integers(1, 500), min_size=1, max_size=6), min_size=1, max_size=5)
+    )
+    return numbered(
+        Offer(campaign=CampaignId(0), user=f"user{n}", pending=pending, in_flight=0, **past)
+        for n, campaigns in enumerate(backlogs)
+        for pending in [*campaigns, 100_000]
+    )
+
+
+def handed_out(offers, choices):
+    """Return the offers as they are once *choices* are handed out."""
+    tasks = {choice.campaign: choice.tasks for choice in choices}
+    return [
+        attrs.evolve(
+            offer,
+            pending=offer.pending - tasks.get(offer.campaign, 0),
+            in_flight=offer.in_flight + tasks.get(offer.campaign, 0),
+        )
+        for offer in offers
+    ]
+
+
+def finished(offers):
+    """Return the offers as they are once all that was in flight has ended."""
+    return [
+        attrs.evolve(
+            offer,
+            in_flight=0,
+            ended=offer.ended + offer.in_flight,
+            mean_duration=offer.mean_duration or (1.0 if offer.in_flight else None),
+        )
+        for offer in offers
+    ]
+
+
+def per_user(offers, count):
+    return {
+        user: sum(count(offer) for offer in offers if offer.user == user)
+        for user in {offer.user for offer in offers}
+    }
+
+
+@every_policy
+@given(offers, slots)
+def test_nothing_is_chosen_that_was_not_offered_or_not_allowed(policy, offers, slots):
+    choices = policy(offers, slots)
+
+    assert len({choice.campaign for choice in choices}) == len(choices)
+    allowed = {offer.campaign: offer for offer in offers}
+    for choice in choices:
+        offered = allowed[choice.campaign]
+        assert 0 < choice.tasks <= offered.pending
+        if offered.max_jobs is not None:
+            assert offered.in_flight + choice.tasks <= offered.max_jobs
+
+
+@every_policy
+@given(offers, slots)
+def test_equal_questions_have_equal_answers(policy, offers, slots):
+    assert list(policy(offers, slots)) == list(policy(tuple(offers), slots))
+
+
+@every_policy
+@given(offers, slots)
+def test_nobody_with_work_and_room_starves(policy, offers, slots):
+    waiting = {o.user for o in offers if o.pending and (o.max_jobs is None or o.max_jobs > 0)}
+
+    served = set()
+    for _ in range(5):
+        offers = finished(offers)
+        choices = policy(offers, slots)
+        served |= {o.user for o in offers if o.campaign in {c.campaign for c in choices}}
+        offers = handed_out(offers, choices)
+
+    assert waiting <= served
+
+
+@every_policy
+@given(equal_users(), slots)
+def test_users_with_equal_tasks_have_equal_shares(policy, offers, slots):
+    for _ in range(3):
+        offers = handed_out(offers, policy(offers, slots))
+        shares = per_user(offers, lambda offer: offer.in_flight).values()
+        assert max(shares) - min(shares) <= 1
+        offers = [attrs.evolve(offer, in_flight=0) for offer in offers]
+
+
+@every_policy
+@given(offers, slots)
+def test_no_slot_is_idle_while_a_task_could_use_it(policy, offers, slots):
+    offers = [attrs.evolve(offer, cores=1) for offer in offers]
+
+    offers = handed_out(offers, policy(offers, slots))
+
+    in_flight = sum(offer.in_flight for offer in offers)
+    left = sum(offer.allowance for offer in offers)
+    assert in_flight >= slots or not left
+
+
+@every_policy
+@given(offers, slots)
+def test_no_user_has_more_in_flight_than_keeps_the_slots_busy(policy, offers, slots):
+    most = max(grouping.MOST_IN_FLIGHT, 2 * slots)
+    offers = [attrs.evolve(offer, in_flight=0) for offer in offers]
+
+    offers = handed_out(offers, policy(offers, slots))
+
+    assert all(n <= most for n in per_user(offers, lambda offer: offer.in_flight).values())
+
+
+@every_policy
+def test_nothing_offered_is_nothing_chosen(policy):
+    assert list(policy([], 8)) == []
+
+
+@every_policy
+def test_a_user_who_needs_little_leaves_the_rest_to_the_others(policy):
+    ending = Offer(campaign=CampaignId(1), user="ann", pending=0, in_flight=1)
+    waiting = Offer(campaign=CampaignId(2), user="bob", pending=1000, in_flight=0)
+
+    (choice,) = policy([ending, waiting], 64)
+
+    assert choice.campaign == 2
+    assert choice.tasks >= 63
+
+
+@every_policy
+def test_tasks_that_are_wider_than_a_share_run_too(policy):
+    wide = [
+        Offer(campaign=CampaignId(n), user=f"user{n}", pending=10, in_flight=0, cores=8)
+        for n in range(1, 5)
+    ]
+
+    assert {choice.campaign for choice in policy(wide, 8)} == {1, 2, 3, 4}
+
+
+def test_the_campaigns_of_one_user_take_their_turn():
+    first = Offer(campaign=CampaignId(1), user="ann", pending=3, in_flight=0)
+    second = attrs.evolve(first, campaign=CampaignId(2), pending=1000)
+    third = attrs.evolve(first, campaign=CampaignId(3), pending=1000)
+
+    choices = POLICIES["turns"]([first, second, third], 8)
+
+    # Two tasks for each slot, as nobody knows yet how long they take.
+    assert [(choice.campaign, choice.tasks) for choice in choices] == [(1, 3), (2, 13)]
+
+
+def test_a_campaign_that_came_back_waits_for_what_its_user_has_in_flight():
+    back = Offer(campaign=CampaignId(1), user="ann", pending=100, in_flight=0)
+    ahead = Offer(campaign=CampaignId(2), user="ann", pending=100, in_flight=16)
+
+    assert POLICIES["turns"]([back, ahead], 8) == []

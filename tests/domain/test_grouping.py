@@ -1,0 +1,85 @@
+"""How many tasks are handed out at once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cigri.domain import grouping
+
+parallel = st.integers(1, 20_000)
+duration = st.floats(0, 1e9)
+ended = st.integers(1, 10**7)
+count = st.integers(0, 10**5)
+
+
+@given(parallel)
+def test_before_anything_has_ended_each_place_gets_one_task_and_one_to_follow(places):
+    assert grouping.target(parallel=places, mean_duration=None, ended=0) == 2 * places
+
+
+@pytest.mark.parametrize(
+    ("places", "seconds", "after", "wanted"),
+    [
+        # Long tasks: one waits, so that a place that falls free is not idle until the next look.
+        (8, 3600.0, 1_000, 9),
+        # A second each: half as many again as places, for the look-ahead of 1.5 s.
+        (8, 1.0, 1_000, 8 + 12),
+        # A millisecond each: thousands, as a look costs more than a task.
+        (2, 0.001, 10_000, 2 + 1765),
+        # Too quick to measure, but starting them costs something.
+        (2, 0.0, 10_000, 2 + 4286),
+        # Nobody knows yet whether the first were like the others.
+        (2, 0.001, 3, 16 * 3),
+        # No more than one look should read.
+        (64, 0.001, 10**6, 8_000),
+    ],
+)
+def test_the_target_follows_what_the_tasks_take(places, seconds, after, wanted):
+    assert grouping.target(parallel=places, mean_duration=seconds, ended=after) == wanted
+
+
+@given(parallel, duration, ended)
+def test_the_target_fills_all_places_and_has_a_bound(places, seconds, after):
+    wanted = grouping.target(parallel=places, mean_duration=seconds, ended=after)
+
+    assert places < wanted <= max(grouping.MOST_IN_FLIGHT, 2 * places)
+
+
+@given(parallel, duration, duration, ended)
+def test_shorter_tasks_never_lower_the_target(places, one, other, after):
+    short, long = sorted([one, other])
+
+    targets = [
+        grouping.target(parallel=places, mean_duration=seconds, ended=after)
+        for seconds in (short, long)
+    ]
+
+    assert targets[0] >= targets[1]
+
+
+@given(count, count, st.booleans())
+def test_a_refill_is_all_that_is_missing_or_nothing(wanted, in_flight, idle):
+    given_ = grouping.refill(wanted=wanted, in_flight=in_flight, nearly_idle=idle)
+
+    assert given_ in {0, max(0, wanted - in_flight)}
+
+
+@given(count, count)
+def test_no_place_falls_idle_for_want_of_a_refill(wanted, in_flight):
+    missing = grouping.refill(wanted=wanted, in_flight=in_flight, nearly_idle=True)
+
+    assert missing == max(0, wanted - in_flight)
+
+
+def test_a_small_top_up_waits_until_it_is_worth_a_job():
+    assert grouping.refill(wanted=1000, in_flight=751, nearly_idle=False) == 0
+    assert grouping.refill(wanted=1000, in_flight=750, nearly_idle=False) == 250
+
+
+@given(count, st.integers(1, 5000))
+def test_groups_are_as_few_as_their_largest_size_allows(tasks, most):
+    sizes = grouping.split(tasks, most)
+
+    assert sum(sizes) == tasks
+    assert all(0 < size <= most for size in sizes)
+    assert len(sizes) == -(-tasks // most)
