@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import attrs
 import structlog
 
 from cigri.clusters.driver import JobRef, JobReport, Output, RemoteState
@@ -16,7 +17,7 @@ from cigri.errors import CigriError, ClusterUnreachable, NotFound, StorageFull
 from cigri.store import campaigns, clusters, events, jobs, settlement
 from cigri.store.events import Incident
 from cigri.store.jobs import OpenJob
-from cigri.store.settlement import Report
+from cigri.store.reports import Report, hear
 
 log = structlog.get_logger()
 
@@ -104,7 +105,7 @@ class Poller:
             job, end = ends[0]
             incident = Incident(
                 code=code,
-                message="",
+                message=describe(code, end, ""),
                 count=len(ends),
                 campaign=campaign,
                 cluster_id=self._site.id,
@@ -113,17 +114,8 @@ class Poller:
             )
             async with self._runtime.database.read() as db:
                 known = await events.is_open(db, incident)
-            if not known:
-                incident = Incident(
-                    code=code,
-                    message=describe(code, end, await self._last_words(job, end)),
-                    count=len(ends),
-                    campaign=campaign,
-                    cluster_id=self._site.id,
-                    task=end.task,
-                    exit_status=status,
-                )
-            found.append(incident)
+            words = "" if known else await self._last_words(job, end)
+            found.append(attrs.evolve(incident, message=describe(code, end, words)))
         return found
 
     async def _last_words(self, job: OpenJob, end: TaskEnd) -> str:
@@ -166,8 +158,8 @@ def _references(open_jobs: Iterable[OpenJob]) -> list[JobRef]:
 
 def report_of(job: OpenJob, told: JobReport) -> Report:
     """Return what *told* adds to what is known of *job*."""
-    return Report(
-        job=job,
+    return hear(
+        job,
         ended=told.ended,
         running=told.running,
         read_to=told.read_to,

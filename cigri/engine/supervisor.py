@@ -1,6 +1,7 @@
 """Runs the loops until told to stop."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
@@ -53,12 +54,21 @@ async def _repeat(loop: Loop, stop: asyncio.Event) -> None:
         loop.bell.still()  # before the cycle: a ring during it must not be lost
         try:
             pause = await loop.cycle()
-            crashes = 0
         except Exception:
             crashes += 1
             log.exception("loop.crashed", loop=loop.name, crashes=crashes)
             if crashes >= PATIENCE:
                 raise
-            pause = 2.0**crashes
-        if not stop.is_set():
-            await loop.bell.wait(pause)
+            # No bell shortens it: what rings often would use up the patience at once.
+            await _set_within(stop, 2.0**crashes)
+        else:
+            crashes = 0
+            if not stop.is_set():
+                await loop.bell.wait(pause)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Return when *event* is set, or after *seconds*."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

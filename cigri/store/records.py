@@ -14,6 +14,12 @@ from cigri.domain.model import TaskState
 
 CHUNK = 1_000
 
+#: What the columns take of what clusters tell: exit statuses as of a program or minus a signal,
+#: instants up to the year 9999, the last that calendars know, and attempts.
+EXIT_STATUSES = (-64, 255)
+LAST_INSTANT = 253_402_300_799.0
+MOST_ATTEMPTS = 65_535
+
 #: Codes of the `state` column.  `UNTOUCHED`: no attempt at the task has ended.
 UNTOUCHED, BACK_IN_BAG, SUCCEEDED, FAILED, CANCELLED = range(5)
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
 from cigri.domain import bag
 from cigri.domain.bag import Range
 from cigri.domain.lifecycle import JobEvent
@@ -15,29 +13,8 @@ from cigri.store.campaigns import Move
 from cigri.store.database import Connection
 from cigri.store.events import Incident
 from cigri.store.jobs import OpenJob
-from cigri.store.records import CHUNK, Records
-
-
-@attrs.frozen(kw_only=True)
-class Report:
-    """What is new about a job."""
-
-    job: OpenJob
-    ended: Sequence[TaskEnd]
-    #: The tasks that run in it now, with their starts.
-    running: Mapping[int, float]
-    #: How far its journal has now been read.
-    read_to: int
-    #: How the job is over, `None` while it is not.
-    over: JobEvent | None = None
-    #: Whether a task of it has ever started.
-    begun: bool = True
-
-    @property
-    def is_news(self) -> bool:
-        """Return whether anything changed."""
-        before = (self.job.read_to, self.job.running)
-        return bool(self.ended or self.over) or (self.read_to, self.running) != before
+from cigri.store.records import CHUNK, MOST_ATTEMPTS, Records
+from cigri.store.reports import Report
 
 
 async def settle(
@@ -62,6 +39,7 @@ async def _settle_campaign(
     cancelled = (await campaigns.row(tx, campaign))["state"] == CampaignState.CANCELLED
     sheet = _Sheet(cluster_id, cancelled=cancelled)
     touched = {end.task // CHUNK for report in reports for end in report.ended}
+    touched |= {task // CHUNK for r in reports for task in r.running.keys() - r.job.running.keys()}
     touched |= {n // CHUNK for r in reports if r.over for i in r.job.tasks for n in _ends(i)}
     await sheet.load(tx, campaign, touched)
     for report in reports:
@@ -159,28 +137,37 @@ class _Sheet:
     def apply(self, report: Report) -> tuple[Mapping[int, float], int]:
         """Apply a report; return the tasks that still run in its job and how many are left."""
         job = report.job
-        mine = _Membership(job.tasks)
-        counted = sum(self._end(job.id, end) for end in report.ended if end.task in mine)
-        left = job.left - counted
-        running = {task: start for task, start in report.running.items() if task in mine}
+        left = job.left - sum(self._end(job.id, end) for end in report.ended)
+        # A task that has ended in a job cannot start in it again.
+        running = {t: start for t, start in report.running.items() if not self._is_over(job.id, t)}
         if report.over:
-            self._close(job, running)
+            self._close(job, running, vanished=report.over is JobEvent.VANISHED)
             left, running = 0, {}
         self._running += len(running) - len(job.running)
         self._queued += (left - len(running)) - (job.left - len(job.running))
         return running, left
 
+    def _is_over(self, job: JobId, task: int) -> bool:
+        """
+        Return whether an attempt at a task in a job is recorded as ended.
+
+        What asked to run again may even have ended in a later job meanwhile.
+        """
+        items = self._chunks.get(task // CHUNK)
+        return items is not None and items.job[task % CHUNK] >= job
+
     def _end(self, job: JobId, end: TaskEnd) -> bool:
         """Record how an attempt ended; return whether it was new."""
+        if self._is_over(job, end.task):
+            return False
         chunk, position = divmod(end.task, CHUNK)
         items = self._chunks[chunk]
-        if items.job[position] >= job:
-            return False
         fate = judge(end).fate
         again = fate in (Fate.AGAIN_FIRST, Fate.AGAIN_LAST)
         items.state[position] = records.CANCELLED if again and self._cancelled else _RECORDED[fate]
         items.exit_status[position] = end.exit_status
-        items.attempts[position] += end.ending not in _NEVER_RAN
+        attempts = items.attempts[position] + (end.ending not in _NEVER_RAN)
+        items.attempts[position] = min(attempts, MOST_ATTEMPTS)
         items.cluster[position] = self._cluster_id
         items.job[position] = job
         items.start[position] = round(end.started_at * 1000)
@@ -195,30 +182,21 @@ class _Sheet:
             self._duration += duration
         return True
 
-    def _close(self, job: OpenJob, running: Mapping[int, float]) -> None:
+    def _close(self, job: OpenJob, running: Mapping[int, float], *, vanished: bool) -> None:
         """Give back what a job that is over has not done."""
-        for item in job.tasks:
-            for number in item.numbers():
-                chunk, position = divmod(number, CHUNK)
-                # A task that asked to run again may even have ended in a later job meanwhile.
-                if self._chunks[chunk].job[position] >= job.id:
-                    continue
-                if number in running:
-                    start = running[number]
-                    self._end(job.id, TaskEnd(TaskNumber(number), Ending.LOST, 0, start, start))
-                    self.lost.append(number)
-                else:
-                    self._unstarted += 1
-                    if not self._cancelled:
-                        self.again_first.append(number)
-
-
-class _Membership:
-    """Whether a task belongs to a job: its journal may say anything."""
-
-    def __init__(self, given: Sequence[Range]) -> None:
-        self._whole = given[0].numbers() if len(given) == 1 else None
-        self._scattered = set() if self._whole else {n for i in given for n in i.numbers()}
-
-    def __contains__(self, task: int) -> bool:
-        return task in (self._whole if self._whole is not None else self._scattered)
+        given_back = [
+            number
+            for item in job.tasks
+            for number in item.numbers()
+            if not self._is_over(job.id, number)
+        ]
+        lost = [number for number in given_back if number in running]
+        for number in lost:
+            start = running[number]
+            self._end(job.id, TaskEnd(TaskNumber(number), Ending.LOST, 0, start, start))
+        unstarted = [number for number in given_back if number not in running]
+        self._unstarted += len(unstarted)
+        if not self._cancelled:
+            self.again_first += unstarted
+            # A job that vanished before anything of it ran is told, too.
+            self.lost += lost or (unstarted if vanished else [])
