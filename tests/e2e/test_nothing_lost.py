@@ -27,7 +27,7 @@ def described(tmp_path: Path) -> tuple[dict[str, object], Path]:
     """Return a campaign whose tasks append their number and attempt to one file, and the file."""
     marks = tmp_path / "marks"
     script = tmp_path / "mark.sh"
-    script.write_text(f'#!/bin/sh\necho "$1 $CIGRI_ATTEMPT" >> {marks}\nsleep 0.02\n')
+    script.write_text(f'#!/bin/sh\necho "$1 $CIGRI_ATTEMPT" >> {marks}\nsleep 0.01\n')
     script.chmod(0o755)
     jdl = {"name": "marks", "nb_jobs": TASKS, "exec_file": str(script), "clusters": {"local": {}}}
     return jdl, marks
