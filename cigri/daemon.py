@@ -9,8 +9,9 @@ import random
 import secrets
 import signal
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from cigri.api.app import create_app
 from cigri.api.context import ApiSettings
 from cigri.api.sites import FOR_ALL, FOR_OWNER, serving
 from cigri.clusters import DRIVERS
-from cigri.clusters.identity import own_login
+from cigri.clusters.identity import make_directory, own_login, replace
 from cigri.config import MIB, Config, load
 from cigri.domain.model import ClusterName
 from cigri.domain.reactions import REACTIONS, EventCode
@@ -36,12 +37,16 @@ from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
 from cigri.engine.submitter import submit_once
 from cigri.engine.supervisor import Loop, run
+from cigri.errors import NotAllowed
 from cigri.places import Places
-from cigri.store import campaigns, clusters, custody, events, parameters
+from cigri.store import campaigns, clusters, custody, events, jobs, parameters
 from cigri.store.database import Database, open_database
 from cigri.store.events import Incident
 
 log = structlog.get_logger()
+
+#: Seconds from the signal to the end of the process, at most.
+FAREWELL = 1.8
 
 
 @attrs.frozen(kw_only=True)
@@ -87,25 +92,25 @@ async def serve(service: Service, *, adopt: bool = False) -> None:
     Raises:
         CigriError: It cannot start; the message says what to do.
     """
+    service = _at_its_own_name(service)
     database = service.config.server.database
     _check_place(database)
-    with _restrictive_umask(), custody.sole_server(database):
+    with custody.sole_server(database):
+        # For the server's user alone, as will be SQLite's log; a umask would be the tasks', too.
+        database.touch(mode=0o600)
         await _serve(service, adopt=adopt)
 
 
+def _at_its_own_name(service: Service) -> Service:
+    """Return *service* with the database's own name: two links to one must not be two servers."""
+    server = service.config.server
+    server = attrs.evolve(server, database=server.database.resolve())
+    return attrs.evolve(service, config=attrs.evolve(service.config, server=server))
+
+
 def _check_place(database: Path) -> None:
-    database.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    make_directory(database.parent, 0o711)
     custody.check_file_system(database, Path("/proc/self/mountinfo").read_text("utf-8"))
-
-
-@contextlib.contextmanager
-def _restrictive_umask() -> Iterator[None]:
-    """Let files that are made without a mode be for the server's user alone."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 async def _serve(service: Service, *, adopt: bool) -> None:
@@ -115,10 +120,15 @@ async def _serve(service: Service, *, adopt: bool) -> None:
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(config.server.database))
         runtime = await _runtime(database, service.config, adopt=adopt)
+        await _tidy(runtime)
         progress = Progress()
         api = Campaigns(runtime, progress, facts(config))
-        app = create_app(api, _api_settings(service))
+        token = f"cig_{secrets.token_urlsafe(32)}"
+        app = create_app(api, _api_settings(service, token))
         port = await stack.enter_async_context(_listening(app, service))
+        if service.token is not None:
+            # Only now: a server that cannot listen must leave the token of the one that does.
+            _write_token(service.token, token)
         log.info(
             "server.started",
             socket=str(config.server.socket),
@@ -158,6 +168,13 @@ async def _runtime(database: Database, config: Config, *, adopt: bool) -> Runtim
         now=time.time,
         rng=random.Random(),  # noqa: S311 - no secret depends on it
     )
+
+
+async def _tidy(runtime: Runtime) -> None:
+    for site in runtime.sites.values():
+        async with runtime.database.read() as db:
+            open_jobs = await jobs.open_on_cluster(db, site.id)
+        await site.driver.tidy([job.remote_id for job in open_jobs if job.remote_id])
 
 
 def _sites(config: Config, ids: Mapping[ClusterName, int]) -> dict[ClusterName, Site]:
@@ -201,37 +218,29 @@ def loops(runtime: Runtime, progress: Progress) -> list[Loop]:
     return found
 
 
-def _api_settings(service: Service) -> ApiSettings:
+def _api_settings(service: Service, token: str) -> ApiSettings:
     limits = service.config.limits
     return ApiSettings(
         user=own_login(),
         admins=frozenset(service.config.server.admins),
-        token_sha256=_new_token(service.token) if service.token else None,
+        token_sha256=hashlib.sha256(token.encode()).digest() if service.token else None,
         max_json_body=limits.max_json_body_mib * MIB,
         max_stream_body=limits.max_stream_body_mib * MIB,
     )
 
 
-def _new_token(path: Path) -> bytes:
-    """Write a new token for TCP, readable by the server's user alone; return its SHA-256."""
-    token = f"cig_{secrets.token_urlsafe(32)}"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}")
-    hidden.unlink(missing_ok=True)
-    descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, f"{token}\n".encode())
-    finally:
-        os.close(descriptor)
-    hidden.rename(path)
-    return hashlib.sha256(token.encode()).digest()
+def _write_token(path: Path, token: str) -> None:
+    """Write the token for TCP where the server's user alone can read it."""
+    make_directory(path.parent, 0o700)
+    replace(path, f"{token}\n")
 
 
 @contextlib.asynccontextmanager
 async def _listening(app: web.Application, service: Service) -> AsyncIterator[int | None]:
     server = service.config.server
     public = os.geteuid() == 0 and not service.private
-    _make_parent(server.socket, 0o755 if public else 0o700)
+    make_directory(server.socket.parent, 0o755 if public else 0o700)
+    _check_owner(server.socket.parent)
     async with serving(
         app,
         path=server.socket,
@@ -241,12 +250,10 @@ async def _listening(app: web.Application, service: Service) -> AsyncIterator[in
         yield port
 
 
-def _make_parent(path: Path, mode: int) -> None:
-    path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
-    owner = path.parent.stat().st_uid
-    if owner not in (0, os.geteuid()):
-        message = f"{path.parent} belongs to somebody else: choose another place for the socket"
-        raise PermissionError(message)
+def _check_owner(path: Path) -> None:
+    if path.stat().st_uid not in (0, os.geteuid()):
+        message = f"{path} belongs to somebody else: choose another place for the socket"
+        raise NotAllowed(message)
 
 
 def _settle_memory() -> None:
@@ -263,8 +270,16 @@ def _settle_memory() -> None:
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
+
+    def begin() -> None:
+        stop.set()
+        # A thread may hang in a file system that does not answer; every state is safe to leave.
+        last = threading.Timer(FAREWELL, os._exit, [0])
+        last.daemon = True
+        last.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, begin)
 
 
 def _stop_at_end_of_input(stop: asyncio.Event) -> None:

@@ -6,8 +6,11 @@ XDG's rules hold: a variable that is unset, empty or not absolute counts as unse
 import pwd
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import attrs
+
+from cigri.errors import CigriError
 
 #: The socket of a server for the whole host.
 SYSTEM_SOCKET = Path("/run/cigri/cigri.sock")
@@ -63,6 +66,9 @@ def addresses(environ: Mapping[str, str], uid: int, url: str | None = None) -> t
 
     A place that was named, by *url* or CIGRI_URL, is the only one: who names a server does not
     want another one to answer.
+
+    Raises:
+        CigriError: What was named is no address.
     """
     named = url or environ.get("CIGRI_URL")
     if named:
@@ -115,4 +121,12 @@ def _absolute(environ: Mapping[str, str], name: str) -> Path | None:
 def _parse(url: str) -> Address:
     if url.startswith(("unix:", "/", ".")):
         return Address(socket=Path(url.removeprefix("unix:").removeprefix("//")).absolute())
-    return Address(url=(url if "://" in url else f"http://{url}").rstrip("/"))
+    full = (url if "://" in url else f"http://{url}").rstrip("/")
+    try:
+        parts = urlsplit(full)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # of the port, or of the brackets of an address
+        good = False
+    if not good:
+        raise CigriError(f"not the address of a server (http://HOST:PORT or unix:PATH): {url!r}")
+    return Address(url=full)

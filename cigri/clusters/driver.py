@@ -51,6 +51,8 @@ class JobRef:
     running: Mapping[int, float] = attrs.field(factory=dict)
     #: How far its journal was read.
     read_to: int = 0
+    #: Cores that its tasks which have not ended would occupy side by side.
+    demand: int = 0
 
 
 class RemoteState(StrEnum):
@@ -126,6 +128,9 @@ class ClusterDriver(Protocol):
 
     async def forget(self, jobs: Collection[JobRef]) -> None:
         """Say that these ended jobs are recorded: only their output is still needed."""
+
+    async def tidy(self, open_jobs: Collection[RemoteId]) -> None:
+        """At a start, put away what a crash has left and none of *open_jobs* needs."""
 
     async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
         """

@@ -4,22 +4,25 @@ The worker's side of the same layout, and what each file holds, is in `worker.py
 here runs with the rights of the user whom the directory belongs to; what they find may be hostile.
 """
 
+import contextlib
+import itertools
 import os
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from cigri.clusters import journal
 from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState
-from cigri.clusters.identity import open_regular
+from cigri.clusters.identity import open_new, open_regular, replace
 from cigri.domain.model import RemoteId, TaskNumber
 from cigri.domain.walltime import walltime_text
 from cigri.errors import NotFound
 
 #: Bytes of a journal that one look reads, at most; the rest follows at the next.
 _JOURNAL_BYTES = 4 * 1024 * 1024
+#: Files of a group that are looked at when it is put away: far more than a worker makes.
+_MOST_FILES = 100_000
 #: Ended groups in one directory.
 _SHARD = 1_000
 
@@ -56,16 +59,24 @@ def hide(groups: Path, texts: Mapping[RemoteId, bytes]) -> None:
     try:
         for name, text in texts.items():
             hidden = groups / f".{name}"
-            shutil.rmtree(hidden, ignore_errors=True)
+            _remove(hidden)
             hidden.mkdir(mode=0o700)
-            with open(hidden / "tasks", "wb", opener=_private) as file:
+            with os.fdopen(open_new(hidden / "tasks"), "wb") as file:
                 file.write(text)
                 file.flush()
                 os.fdatasync(file.fileno())
     except OSError:
         for name in texts:
-            shutil.rmtree(groups / f".{name}", ignore_errors=True)
+            with contextlib.suppress(OSError):
+                _remove(groups / f".{name}")
         raise
+
+
+def _remove(hidden: Path) -> None:
+    """Remove a group that never appeared, unless its owner laid something there."""
+    with contextlib.suppress(FileNotFoundError):
+        (hidden / "tasks").unlink(missing_ok=True)
+        hidden.rmdir()
 
 
 def show(groups: Path, names: Iterable[RemoteId]) -> None:
@@ -78,10 +89,6 @@ def show(groups: Path, names: Iterable[RemoteId]) -> None:
     for name in names:
         (groups / f".{name}").rename(groups / name)
     _sync(groups)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _sync(directory: Path) -> None:
@@ -116,6 +123,9 @@ def read_journal(directory: Path, job: JobRef) -> JobReport:
         text = _read(group / "journal", job.read_to, _JOURNAL_BYTES)
     except FileNotFoundError:
         text = b""
+    if len(text) == _JOURNAL_BYTES and b"\n" not in text:
+        # This is no journal, and would be looked at again and again for an end of the line.
+        return JobReport(state=RemoteState.LOST, running=job.running, read_to=job.read_to)
     return journal.read(text, job.running, job.read_to).report()
 
 
@@ -131,16 +141,12 @@ def order_stop(directory: Path, job: JobRef, order: str) -> bool:
     """Leave a `stop` file for the worker; return whether it is news."""
     group = directory / "groups" / job.remote_id
     stop = group / "stop"
-    try:
-        if _read(stop, 0, 16).decode() == order:
+    with contextlib.suppress(OSError):
+        if _read(stop, 0, 16) == order.encode():
             return False
-    except FileNotFoundError:
-        pass
     if not group.is_dir():
         return False
-    hidden = group / ".stop"
-    hidden.write_text(order)
-    hidden.rename(stop)
+    replace(stop, order)
     return True
 
 
@@ -151,11 +157,36 @@ def put_away(directory: Path, name: RemoteId) -> None:
     if not group.is_dir():
         return
     shelf.parent.mkdir(parents=True, exist_ok=True)
-    for file in group.iterdir():
-        # The tasks are in the database; empty output says nothing.
-        if file.name in ("tasks", "stop") or not file.stat(follow_symlinks=False).st_size:
-            file.unlink()
+    with os.scandir(group) as files:
+        for file in itertools.islice(files, _MOST_FILES):
+            # The tasks are in the database; empty output says nothing.
+            if file.name in ("tasks", "stop") or not file.stat(follow_symlinks=False).st_size:
+                Path(file).unlink()
     group.rename(shelf)
+
+
+def tidy(directory: Path, open_jobs: Collection[RemoteId]) -> None:
+    """
+    Put away the ended groups of a user but *open_jobs*, and remove those that never appeared.
+
+    Nothing may be submitting.  A group of an unsettled submission is found where it is put, too.
+    """
+    with os.scandir(directory / "groups") as found:
+        names = [entry.name for entry in itertools.islice(found, _MOST_FILES)]
+    for name in names:
+        group = directory / "groups" / name
+        if name.startswith("."):
+            _remove(group)
+        elif name not in open_jobs and _is_over(group):
+            put_away(directory, RemoteId(name))
+
+
+def _is_over(group: Path) -> bool:
+    try:
+        text = _read(group / "journal", 0, _JOURNAL_BYTES)
+    except FileNotFoundError:
+        return False
+    return journal.read(text, {}, 0).over is not None
 
 
 def read_output(group: Path, task: TaskNumber, stream: Output, limit: int) -> bytes:
@@ -176,8 +207,10 @@ def read_output(group: Path, task: TaskNumber, stream: Output, limit: int) -> by
         return b""
     descriptor = open_regular(path)
     try:
-        end = os.fstat(descriptor).st_size if end is None else end
-        begin = max(begin, end - limit)
-        return os.pread(descriptor, max(0, end - begin), begin)
+        size = os.fstat(descriptor).st_size
+        # The journal may say anything: what is read lies in this file.
+        end = size if end is None else min(max(end, 0), size)
+        begin = min(max(begin, end - limit, 0), end)
+        return os.pread(descriptor, end - begin, begin)
     finally:
         os.close(descriptor)

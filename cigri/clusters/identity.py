@@ -5,6 +5,7 @@ write themselves, the server must not read or write for them.
 """
 
 import ctypes
+import errno
 import os
 import pwd
 import stat
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import attrs
 
-from cigri.errors import ClusterUnreachable
+from cigri.errors import ClusterUnreachable, NotFound
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -40,7 +41,7 @@ def account(name: str) -> Account:
     Return the account of a login.
 
     Raises:
-        ClusterUnreachable: This host does not know it.
+        NotFound: This host does not know it.
     """
     try:
         entry = pwd.getpwnam(name)
@@ -55,7 +56,7 @@ def account(name: str) -> Account:
                 shell="/bin/sh",
             )
         message = f"this host knows no user {name}"
-        raise ClusterUnreachable(message) from None
+        raise NotFound(message) from None
     return Account(
         name=name, uid=entry.pw_uid, gid=entry.pw_gid, home=entry.pw_dir, shell=entry.pw_shell
     )
@@ -80,14 +81,16 @@ def acting_as(who: Account) -> Iterator[None]:
     Let this thread, and no other, touch files with the rights of *who* alone.
 
     Linux keeps a file-system identity for each thread; leaving that of root also leaves its powers
-    over files (setfsuid(2), capabilities(7)).  The block must not await.
+    over files (setfsuid(2), capabilities(7)).  The block must not await; blocks may nest.
     """
     if os.geteuid() != 0 or who.uid == 0:
         yield
         return
-    uid, gid = os.geteuid(), os.getegid()
-    _libc.setfsgid(who.gid)
-    _libc.setfsuid(who.uid)
+    if os.getgroups():
+        # They would count beside the file-system identity, and root needs none.
+        os.setgroups([])
+    gid = _libc.setfsgid(who.gid)
+    uid = _libc.setfsuid(who.uid)
     try:
         if _libc.setfsuid(-1) != who.uid:
             message = f"cannot act as {who.name}"
@@ -98,17 +101,49 @@ def acting_as(who: Account) -> Iterator[None]:
         _libc.setfsgid(gid)
 
 
-def open_regular(path: Path) -> int:
+def make_directory(path: Path, mode: int) -> None:
     """
-    Return a descriptor to read a regular file, its last component no link.
+    Make a directory, and those above it that are missing, with *mode* whatever the umask says.
+
+    One that exists is left as it is.
+    """
+    if not path.is_dir():
+        make_directory(path.parent, mode)
+        path.mkdir(exist_ok=True)
+        path.chmod(mode)
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """
+    Return a descriptor of a regular file, its last component no link.
 
     Raises:
-        OSError: It is absent, a link, or no regular file.
+        FileNotFoundError: There is nothing.
+        OSError: It is a link, or no regular file.
     """
     # O_NONBLOCK: a named pipe laid in its place must not hang the server.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        message = f"not a regular file: {path}"
-        raise FileNotFoundError(message)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     return descriptor
+
+
+def open_new(path: Path) -> int:
+    """
+    Return a descriptor to write a file that did not exist.
+
+    Raises:
+        FileExistsError: There is something, if only a link to nothing.
+    """
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def replace(path: Path, text: str) -> None:
+    """Put a file in the place of whatever is at *path*, if that is no directory."""
+    hidden = path.with_name(f".{path.name}")
+    hidden.unlink(missing_ok=True)
+    with os.fdopen(open_new(hidden), "w") as file:
+        file.write(text)
+    hidden.rename(path)

@@ -108,7 +108,7 @@ class _Reader:
         start = self.running.pop(task)
         ending = Ending.UNUSABLE if number in _OWN_FAULTS else Ending.NOT_STARTED
         message = " ".join(fields[4:])
-        self.ended.append(TaskEnd(TaskNumber(task), ending, 0, start, start, message))
+        self.ended.append(TaskEnd(TaskNumber(task), ending, None, start, start, message))
 
 
 def _instant(text: str) -> float:
@@ -119,7 +119,7 @@ def _instant(text: str) -> float:
 
 
 class Extent(NamedTuple):
-    """Where in the packed files of a slot a task's output lies."""
+    """Where in the packed files of a slot a task's output lies; no end while it runs."""
 
     slot: int
     out: tuple[int, int | None]
@@ -127,28 +127,29 @@ class Extent(NamedTuple):
 
 
 def extent(text: bytes, task: TaskNumber) -> Extent | None:
-    """Return where the output of *task* lies; its end is `None` while the task runs."""
+    """Return where the output of the last attempt at *task* lies, `None` if it has none."""
     found = None
-    wanted = {f"S {task} ", f"E {task} "}
     for line in text.decode("utf-8", "replace").split("\n"):
-        if not any(line.startswith(prefix) for prefix in wanted):
-            continue
         fields = line.split(" ")
         try:
-            if fields[0] == "S":
-                found = Extent(
-                    int(fields[3]), (_offset(fields[5]), None), (_offset(fields[6]), None)
-                )
-            else:
-                numbers = [_offset(field) for field in fields[8:12]]
-                found = Extent(int(fields[3]), (numbers[0], numbers[1]), (numbers[2], numbers[3]))
+            found = _next_extent(found, fields, mine=fields[1:2] == [str(task)])
         except (ValueError, IndexError):
             continue
     return found
 
 
-def _offset(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= _LARGEST_FILE:
-        raise ValueError(text)
-    return value
+def _next_extent(known: Extent | None, fields: list[str], *, mine: bool) -> Extent | None:
+    match fields[0]:
+        case "S" if mine:
+            return Extent(int(fields[3]), (int(fields[5]), None), (int(fields[6]), None))
+        case "S" if known and known.slot == int(fields[3]) and known.out[1] is None:
+            # It was lost, or never began: what follows in the slot is another task's.
+            out, err = (known.out[0], int(fields[5])), (known.err[0], int(fields[6]))
+            return Extent(known.slot, out, err)
+        case "E" if mine:
+            out_begin, out_end, err_begin, err_end = (int(field) for field in fields[8:12])
+            return Extent(int(fields[3]), (out_begin, out_end), (err_begin, err_end))
+        case "N" if mine and known:
+            return Extent(known.slot, (known.out[0], known.out[0]), (known.err[0], known.err[0]))
+        case _:
+            return known

@@ -8,16 +8,20 @@ import asyncio
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import attrs
+
 from cigri.clusters import group_files
 from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState
-from cigri.clusters.identity import account, acting_as
+from cigri.clusters.identity import Account, account, acting_as
 from cigri.clusters.local_worker import LocalWorker
 from cigri.clusters.options import LocalOptions
 from cigri.domain.model import JobId, RemoteId, TaskNumber
-from cigri.errors import ClusterUnreachable, NotFound, SubmissionUnknown
+from cigri.domain.scheduling.shares import level
+from cigri.errors import ClusterUnreachable, NotFound, SubmissionRejected, SubmissionUnknown
 
 
 class LocalDriver:
@@ -31,6 +35,10 @@ class LocalDriver:
         self._directory = directory
         self._options = options
         self._workers: dict[str, LocalWorker] = {}
+        #: Cores that the tasks of each user which have not ended would occupy.
+        self._demands: dict[str, int] = {}
+        # Submitter and poller work in threads of their own.
+        self._changing = threading.RLock()
 
     def refusal(self, user: str) -> str | None:
         """Return why *user* may not run tasks on this host."""
@@ -39,7 +47,7 @@ class LocalDriver:
             return f"{user} is not among the `users` of this cluster: ask its administrator"
         try:
             who = account(user)
-        except ClusterUnreachable as error:
+        except NotFound as error:
             return str(error)
         if os.geteuid() != 0 and not who.is_own:
             return "this server runs tasks for its own user only: start one of your own"
@@ -78,92 +86,152 @@ class LocalDriver:
         """Put the groups of *jobs* away; their output stays readable."""
         await asyncio.to_thread(self._forget, jobs)
 
+    async def tidy(self, open_jobs: Collection[RemoteId]) -> None:
+        """Put away the groups that ended unseen, and remove those that never appeared."""
+        await asyncio.to_thread(self._tidy, frozenset(open_jobs))
+
     async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
         """Return the end of what *task* wrote, from the packed file of its slot."""
         return await asyncio.to_thread(self._output, job, task, stream, limit)
 
     def _worker(self, user: str) -> LocalWorker:
-        worker = self._workers.get(user)
-        if worker is None:
-            who = account(user)
-            worker = LocalWorker(self._directory / user, who, self._options)
-            self._workers[user] = worker
-        return worker
+        with self._changing:
+            if user not in self._workers:
+                self._workers[user] = LocalWorker(
+                    self._directory / user, account(user), self._options
+                )
+            return self._workers[user]
 
     def _submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
-        worker = self._worker(batch.user)
         remote_ids = {job: _remote_id(batch.tag, place) for place, job in enumerate(batch.jobs)}
         texts = {
             remote_ids[job]: group_files.tasks_file(batch, remote_ids[job], orders)
             for job, orders in batch.jobs.items()
         }
-        with _nothing_happened(), worker.prepared() as groups:
-            group_files.hide(groups, texts)
+        demand = batch.settings.cores * sum(map(len, batch.jobs.values()))
+        try:
+            worker = self._worker(batch.user)
+            with _nothing_happened(worker.account):
+                groups = worker.prepare()
+                # Whatever may keep the worker from new groups is found before there are any.
+                self._share_slots({batch.user: demand})
+                worker.poke(only_if_dead=True)
+                with acting_as(worker.account):
+                    group_files.hide(groups, texts)
+        except (BrokenFiles, NotFound) as error:
+            raise SubmissionRejected(str(error)) from error
         with _unknown(), acting_as(worker.account):
             group_files.show(groups, texts)
         # The groups are there: whatever fails from here on, the next `status` tries again.
         with contextlib.suppress(OSError):
-            self._share_slots(batch.user)
             worker.poke()
         return remote_ids
 
-    def _share_slots(self, user: str) -> None:
-        """Divide the slots among the users whose workers have something to do."""
-        busy = {name for name, worker in self._workers.items() if worker.is_alive()} | {user}
-        for name in busy:
-            self._workers[name].set_slots(max(1, self._options.slots // len(busy)))
+    def _share_slots(self, more: Mapping[str, int]) -> None:
+        """
+        Divide the slots among the users who have something to run, *more* than was known.
+
+        Raises:
+            OSError: One of those who have more cannot be told.
+        """
+        with self._changing:
+            for user, demand in more.items():
+                self._demands[user] = self._demands.get(user, 0) + demand
+            share = level(self._demands.values(), self._options.slots)
+            for user in self._demands:
+                # What one user has made of their files must not concern another one.
+                with contextlib.nullcontext() if user in more else contextlib.suppress(OSError):
+                    self._worker(user).set_slots(share)
 
     def _find(self, tag: str, user: str, jobs: Sequence[JobId]) -> Mapping[JobId, RemoteId]:
-        worker = self._worker(user)
         found = {}
-        with _nothing_happened(), acting_as(worker.account):
-            for place, job in enumerate(jobs):
-                remote_id = _remote_id(tag, place)
-                if group_files.locate(worker.directory, remote_id) is not None:
-                    found[job] = remote_id
+        with contextlib.suppress(BrokenFiles, NotFound):
+            worker = self._worker(user)
+            with _nothing_happened(worker.account), acting_as(worker.account):
+                for place, job in enumerate(jobs):
+                    remote_id = _remote_id(tag, place)
+                    if group_files.locate(worker.directory, remote_id) is not None:
+                        found[job] = remote_id
         return found
 
     def _status(self, jobs: Collection[JobRef]) -> Mapping[RemoteId, JobReport]:
-        reports = {}
+        reports: dict[RemoteId, JobReport] = {}
+        demands: dict[str, int] = {}
         for user, own in _by_user(jobs):
-            worker = self._worker(user)
-            with _nothing_happened(), acting_as(worker.account):
-                for job in own:
-                    reports[job.remote_id] = group_files.read_journal(worker.directory, job)
-            if any(reports[job.remote_id].state in _LIVE for job in own):
-                with _nothing_happened():
-                    worker.poke(only_if_dead=True)
+            told = {job.remote_id: self._report(job) for job in own}
+            live = [job for job in own if told[job.remote_id].state in _LIVE]
+            try:
+                if live:
+                    worker = self._worker(user)
+                    with _nothing_happened(worker.account):
+                        worker.poke(only_if_dead=True)
+                    demands[user] = sum(job.demand for job in live)
+            except BrokenFiles:
+                for job in live:
+                    told[job.remote_id] = attrs.evolve(told[job.remote_id], state=RemoteState.LOST)
+            reports.update(told)
+        with self._changing:
+            self._demands = demands
+            self._share_slots({})
         return reports
+
+    def _report(self, job: JobRef) -> JobReport:
+        """Return what the journal of a job says; a job whose owner has broken it is lost."""
+        try:
+            worker = self._worker(job.user)
+            with _nothing_happened(worker.account), acting_as(worker.account):
+                return group_files.read_journal(worker.directory, job)
+        except (BrokenFiles, NotFound):
+            return JobReport(state=RemoteState.LOST, running=job.running, read_to=job.read_to)
 
     def _stop(self, jobs: Collection[JobRef], order: str) -> None:
         for user, own in _by_user(jobs):
-            worker = self._worker(user)
-            with _nothing_happened(), acting_as(worker.account):
-                given = [group_files.order_stop(worker.directory, job, order) for job in own]
-            if any(given):
-                with _nothing_happened():
-                    worker.poke()
+            # What cannot be told to the worker is lost at the next `status`.
+            with contextlib.suppress(BrokenFiles, NotFound):
+                worker = self._worker(user)
+                with _nothing_happened(worker.account), acting_as(worker.account):
+                    given = [group_files.order_stop(worker.directory, job, order) for job in own]
+                if any(given):
+                    with _nothing_happened(worker.account):
+                        worker.poke()
 
     def _forget(self, jobs: Collection[JobRef]) -> None:
-        for user, own in _by_user(jobs):
-            worker = self._worker(user)
-            with _nothing_happened(), acting_as(worker.account):
-                for job in own:
+        for job in jobs:
+            with contextlib.suppress(BrokenFiles, NotFound):
+                worker = self._worker(job.user)
+                with _nothing_happened(worker.account), acting_as(worker.account):
                     group_files.put_away(worker.directory, job.remote_id)
+
+    def _tidy(self, open_jobs: Collection[RemoteId]) -> None:
+        users = sorted(self._directory.iterdir()) if self._directory.is_dir() else []
+        for path in users:
+            with contextlib.suppress(BrokenFiles, ClusterUnreachable, NotFound):
+                worker = self._worker(path.name)
+                with _nothing_happened(worker.account), acting_as(worker.account):
+                    group_files.tidy(worker.directory, open_jobs)
 
     def _output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
         worker = self._worker(job.user)
-        with acting_as(worker.account):
-            group = group_files.locate(worker.directory, job.remote_id)
-            try:
+        try:
+            with acting_as(worker.account):
+                group = group_files.locate(worker.directory, job.remote_id)
                 if group is None:
                     raise FileNotFoundError
                 return group_files.read_output(group, task, stream, limit)
-            except OSError as error:
-                message = f"the output of task {task} is gone"
-                raise NotFound(message) from error
+        except OSError as error:
+            message = f"the output of task {task} is gone"
+            raise NotFound(message) from error
 
 
+class BrokenFiles(Exception):
+    """What an ordinary user made of their files keeps tasks of theirs from running."""
+
+
+#: Failures that the host has, whomever the files belong to.
+_OF_THE_HOST = frozenset(
+    {errno.ENOSPC, errno.EIO, errno.EROFS, errno.ENOMEM}
+    | {errno.ENFILE, errno.EMFILE, errno.EAGAIN}
+)
 #: States of jobs that need a living worker.
 _LIVE = {RemoteState.WAITING, RemoteState.RUNNING}
 
@@ -189,13 +257,21 @@ def _unknown() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _nothing_happened() -> Iterator[None]:
-    """Translate the failures of file work: they leave nothing that counts."""
+def _nothing_happened(owner: Account) -> Iterator[None]:
+    """
+    Translate the failures of work on the files of *owner*: they leave nothing that counts.
+
+    Raises:
+        ClusterUnreachable: Nobody can be served now.
+        BrokenFiles: Only this user cannot be served.
+    """
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno == errno.ENOSPC
         reason = "the disk is full" if full else error.strerror or str(error)
         where = f": {error.filename}" if error.filename else ""
         message = f"{reason}{where}"
-        raise ClusterUnreachable(message) from error
+        if owner.is_own or error.errno in _OF_THE_HOST:
+            raise ClusterUnreachable(message) from error
+        raise BrokenFiles(message) from error

@@ -1,21 +1,27 @@
 """Starts, wakes and counts on the worker of one user."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 from cigri.clusters import worker as program
-from cigri.clusters.identity import Account, acting_as, open_regular
+from cigri.clusters.identity import Account, acting_as, make_directory, open_regular, replace
 from cigri.clusters.options import LocalOptions
 
 #: Seconds without work after which a worker ends.
 IDLE = 60
+#: Digits that the number of a process never has.
+_LONGEST_NUMBER = 10
+#: Where a host has a Python for everybody; the worker needs 3.9.
+_PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3")
+#: With which tasks of another user start; root's own may be anything.
+_UMASK = 0o022
 #: What a worker started for another user finds on its PATH.
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 
@@ -32,20 +38,22 @@ class LocalWorker:
         # Submitter and poller wake it from different threads; one of them may start it.
         self._starting = threading.Lock()
 
-    @contextlib.contextmanager
-    def prepared(self) -> Iterator[Path]:
-        """Give a block the rights of the user and the directory in which groups appear."""
-        if not self.directory.is_dir():
-            self._create()
+    def prepare(self) -> Path:
+        """Make what is missing and return the directory in which groups appear."""
+        self._create()
+        groups = self.directory / "groups"
         with acting_as(self.account):
-            groups = self.directory / "groups"
             groups.mkdir(mode=0o700, exist_ok=True)
-            yield groups
+        return groups
 
     def _create(self) -> None:
+        """Make the directory, or finish what a crash has left half made."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.directory.stat().st_uid == self.account.uid:
+                return
         # The place of all users belongs to the server: no user can lay a link there.
-        self.directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self.directory.mkdir(mode=0o700, exist_ok=True)
+        make_directory(self.directory.parent, 0o711)
+        make_directory(self.directory, 0o700)
         if not self.account.is_own:
             os.chown(self.directory, self.account.uid, self.account.gid)
 
@@ -54,9 +62,7 @@ class LocalWorker:
         if slots == self._slots:
             return
         with acting_as(self.account):
-            hidden = self.directory / ".slots"
-            hidden.write_text(str(slots))
-            hidden.rename(self.directory / "slots")
+            replace(self.directory / "slots", str(slots))
         self._slots = slots
         self._signal()
 
@@ -108,10 +114,11 @@ class LocalWorker:
         options = self._options
         slots = self._slots or options.slots
         arguments = ["--slots", str(slots), "--idle", str(IDLE)]
-        command = [sys.executable, "-I", "-S", program.__file__, str(self.directory), *arguments]
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        command = [self._python(), "-I", "-S", self._program(), str(self.directory), *arguments]
         with acting_as(self.account):
-            log = os.open(self.directory / "worker.log", flags, 0o600)
+            log = open_regular(
+                self.directory / "worker.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            )
         who = self.account
         groups = None if who.is_own else os.getgrouplist(who.name, who.gid)
         try:
@@ -124,6 +131,7 @@ class LocalWorker:
                 env=self._environment(),
                 # The worker outlives the server, and Ctrl-C in the server's terminal.
                 start_new_session=True,
+                umask=-1 if who.is_own else _UMASK,
                 user=None if who.is_own else who.uid,
                 group=None if who.is_own else who.gid,
                 extra_groups=groups,
@@ -133,6 +141,26 @@ class LocalWorker:
         if options.nice:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, options.nice)
+
+    def _python(self) -> str:
+        """Return a Python that the user can reach: the server's own may lie in root's home."""
+        for path in (sys.executable, *_PYTHONS):
+            with contextlib.suppress(OSError), acting_as(self.account):
+                if Path(path).resolve(strict=True).is_file():
+                    return path
+        message = f"{self.account.name} cannot read any of {sys.executable}, {', '.join(_PYTHONS)}"
+        raise PermissionError(errno.EACCES, message)
+
+    def _program(self) -> str:
+        """Return where the user can read the worker: for others than oneself, a copy."""
+        if self.account.is_own:
+            return program.__file__
+        copy = self.directory.parent / "worker.py"
+        text = Path(program.__file__).read_text("utf-8")
+        if not copy.is_file() or copy.read_text("utf-8") != text:
+            replace(copy, text)
+            copy.chmod(0o644)
+        return str(copy)
 
     def _environment(self) -> dict[str, str]:
         if self.account.is_own:
@@ -145,4 +173,4 @@ class LocalWorker:
 
 def _leading_number(text: bytes) -> int:
     first = text.split(b" ", 1)[0].strip()
-    return int(first) if first.isdigit() else 0
+    return int(first) if first.isdigit() and len(first) < _LONGEST_NUMBER else 0

@@ -110,6 +110,9 @@ class SimulatedCluster:
     async def forget(self, jobs: Collection[JobRef]) -> None:
         """Keep everything: memory is cheap here."""
 
+    async def tidy(self, open_jobs: Collection[RemoteId]) -> None:
+        """Keep everything, as `forget` does."""
+
     async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
         """Return a line that names the task."""
         known = self._jobs.get(job.remote_id)

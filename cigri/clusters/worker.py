@@ -46,7 +46,7 @@ MOST_GROUPS = 200
 #: What the kernel takes as one entry of an environment (MAX_ARG_STRLEN).
 LONGEST_PARAMETER = 128 * 1024 - len("CIGRI_PARAMETER=") - 1
 #: Failures that pass by themselves: the task is tried again later.
-SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 #: Failures of one task that say nothing of the others of its group.
 OWN_FAULTS = {errno.E2BIG, errno.EINVAL}
 #: How the files are opened that journals and tasks add to.
@@ -371,8 +371,7 @@ class Group:
     def order(self) -> str:
         """Return what the server wants of the group: withdraw, kill, or nothing."""
         try:
-            with open(f"{self.path}/stop", encoding="utf-8") as file:
-                return file.read().strip()
+            return glance(f"{self.path}/stop")
         except OSError:
             return "" if os.path.isdir(self.path) else "kill"
 
@@ -568,8 +567,7 @@ class Worker:
     def read_slots(self) -> None:
         """Learn how many slots there are, if the server says so."""
         try:
-            with open(f"{self.root}/slots", encoding="utf-8") as file:
-                self.slots = int(file.read())
+            self.slots = int(glance(f"{self.root}/slots"))
         except (OSError, ValueError):
             return
 
@@ -657,9 +655,14 @@ class Worker:
         try:
             group.recipe.prepare()
             slot.open_files(group)
-        except OSError:
+        except OSError as error:
             slot.close_files()
-            self.short = True
+            self.short = error.errno in SHORTAGES
+            if not self.short:
+                # Somebody laid something else in the place of a file.
+                task = group.upcoming
+                group.journal.add(f"S {task.number} {task.attempt} {slot.number} {time():.3f} 0 0")
+                group.give_up(error.errno or errno.EIO, error)
             return False
         group.journal.add(slot.announce(group.upcoming))
         self.short = not group.journal.flush()
@@ -714,6 +717,15 @@ class Worker:
                 slot.signal(signal.SIGKILL if asked else signal.SIGTERM, "walltime")
                 slot.deadline = now + GRACE
             self.alarm = min(self.alarm, slot.deadline)
+
+
+def glance(path: str) -> str:
+    """Return the word that a file holds; a pipe laid in its place holds none and keeps nobody."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.read(fd, 64).decode("utf-8", "replace").strip()
+    finally:
+        os.close(fd)
 
 
 def find_program(name: bytes, path: bytes) -> bytes:

@@ -11,7 +11,7 @@ from cigri.errors import InvalidJdl
 SMALL = 64 * 1024
 
 _BOM = b"\xef\xbb\xbf"
-_KEY = re.compile(rb'"params"\s*+:\s*+')
+_KEY = re.compile(rb'"params"\s*:\s*')
 #: How many keys named `params` are looked at, at any depth; an honest text has one.
 _LOOKED_AT = 16
 #: The decoder's messages.

@@ -48,10 +48,11 @@ _LONGEST_PATH = 4096
 #: Characters; Linux takes no word over 128 KiB.
 _LONGEST_COMMAND = 32_000
 _ABSOLUTE = re.compile(r"/|(?:~|\$HOME|\$?\{HOME\})(?:/|$)")
-_CLOSED = re.compile(r"""(?:[^'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*+")*+""")
+#: What is quoted, else, as the group, what opens and is not closed.
+_OPEN = re.compile(r"""\\. | '[^']*' | "[^"\\]*(?:\\.[^"\\]*)*" | (['"\\])""", re.VERBOSE)
 #: Words that only a shell understands; what is quoted is matched first, as no group.
 _SHELL = re.compile(
-    r"""'[^']*' | "(?:[^"\\]|\\.)*+" | \\.
+    r"""'[^']*' | "[^"\\]*(?:\\.[^"\\]*)*" | \\.
     | (?: (?<!\S) ( \|\|? | &&? | ; | \d?[<>]\S* ) | (;) ) (?!\S)""",
     re.VERBOSE,
 )
@@ -115,7 +116,7 @@ def campaign_type(value: object) -> CampaignType:
 def command(value: object) -> str:
     """Return what to run, maybe empty."""
     text = line(value, most=_LONGEST_COMMAND)
-    if not _CLOSED.fullmatch(text):
+    if any(found.lastindex for found in _OPEN.finditer(text)):
         raise Mistake(f"a quote is not closed, or a backslash ends the text: {shown(text)}")
     operator = next((found for found in _SHELL.finditer(text) if found.lastindex), None)
     if operator:

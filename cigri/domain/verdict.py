@@ -36,8 +36,8 @@ class TaskEnd(NamedTuple):
 
     task: TaskNumber
     ending: Ending
-    #: 0 to 255 as the program exited, or minus the signal that ended it.
-    exit_status: int
+    #: 0 to 255 as the program exited, minus the signal that ended it, `None` if it never did.
+    exit_status: int | None
     started_at: float
     ended_at: float
     #: What the cluster says about it, for a person.
@@ -93,4 +93,4 @@ def judge(end: TaskEnd) -> Verdict:
         return _OTHERWISE_ENDED[end.ending]
     if end.exit_status == 0:
         return _SUCCEEDED
-    return _EXITED_AGAIN.get(end.exit_status, _EXITED_BADLY)
+    return _EXITED_AGAIN.get(end.exit_status or 0, _EXITED_BADLY)

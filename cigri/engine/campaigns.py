@@ -10,7 +10,15 @@ from cigri.domain import jdl
 from cigri.domain.admission import refusal
 from cigri.domain.jdl import check_name
 from cigri.domain.lifecycle import CampaignEvent
-from cigri.domain.model import Caller, Campaign, CampaignId, CampaignSpec, EventId, Parameter
+from cigri.domain.model import (
+    Caller,
+    Campaign,
+    CampaignId,
+    CampaignSpec,
+    CampaignState,
+    EventId,
+    Parameter,
+)
 from cigri.domain.site import Site as Facts
 from cigri.domain.verdict import FAILURES
 from cigri.engine import uploads
@@ -18,10 +26,17 @@ from cigri.engine.answers import Fixed, Preview, Submitted
 from cigri.engine.inspection import Inspection
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime
-from cigri.errors import CigriError, InvalidJdl, NotAllowed
+from cigri.errors import CigriError, InvalidJdl, InvalidRequest, NotAllowed
 from cigri.store import campaigns, events, tasks
+from cigri.store.records import NO_STATUS
 
 log = structlog.get_logger()
+
+#: What brings a campaign into the states that its owner may ask for.
+_LEADING_TO = {
+    CampaignState.PAUSED: CampaignEvent.PAUSE,
+    CampaignState.IN_TREATMENT: CampaignEvent.RESUME,
+}
 
 
 class Campaigns(Inspection):
@@ -145,12 +160,11 @@ class Campaigns(Inspection):
         async with self._database.write() as tx:
             closed = await events.close(tx, found, now)
             if resubmit and found.campaign is not None and found.code in FAILURES:
-                # Tasks that never ran are recorded with status 0, under which nothing else fails.
                 resubmitted = await tasks.resubmit_failed(
                     tx,
                     found.campaign,
                     cluster_id=found.cluster_id,
-                    exit_status=found.exit_status or 0,
+                    recorded_status=NO_STATUS if found.exit_status is None else found.exit_status,
                 )
             if resubmitted and found.campaign is not None:
                 await campaigns.happen(tx, found.campaign, CampaignEvent.REOPENED, now)
@@ -159,32 +173,50 @@ class Campaigns(Inspection):
 
     async def pause(self, caller: Caller, campaign: CampaignId) -> Campaign:
         """Start no more tasks of a campaign; what runs goes on."""
-        found = await self._change(caller, campaign, CampaignEvent.PAUSE)
-        self._progress.forget(campaign)
-        return found
+        return await self.update(caller, campaign, state=CampaignState.PAUSED)
 
     async def resume(self, caller: Caller, campaign: CampaignId) -> Campaign:
         """Go on with a campaign that is paused."""
-        found = await self._change(caller, campaign, CampaignEvent.RESUME)
-        self._progress.begin(campaign, self._runtime.now(), found.counts.settled)
-        return found
-
-    async def _change(
-        self, caller: Caller, campaign: CampaignId, event: CampaignEvent
-    ) -> Campaign:
-        async with self._database.write() as tx:
-            await self._check_owner(tx, caller, campaign)
-            await campaigns.happen(tx, campaign, event, self._runtime.now())
-        self._runtime.ring()
-        return await self.get(campaign)
+        return await self.update(caller, campaign, state=CampaignState.IN_TREATMENT)
 
     async def rename(self, caller: Caller, campaign: CampaignId, name: str) -> Campaign:
         """Give a campaign another name."""
-        check_name(name)
+        return await self.update(caller, campaign, name=name)
+
+    async def update(
+        self,
+        caller: Caller,
+        campaign: CampaignId,
+        *,
+        name: str | None = None,
+        state: CampaignState | None = None,
+    ) -> Campaign:
+        """
+        Rename a campaign, and bring it into *state*, paused or in treatment: all or nothing.
+
+        Raises:
+            InvalidRequest: The name is none.
+            Conflict: The campaign cannot come into that state.
+        """
+        if name is not None:
+            _check_name(name)
         async with self._database.write() as tx:
             await self._check_owner(tx, caller, campaign)
-            await campaigns.rename(tx, campaign, name)
-        return await self.get(campaign)
+            if state is not None:
+                await campaigns.happen(tx, campaign, _LEADING_TO[state], self._runtime.now())
+            if name is not None:
+                await campaigns.rename(tx, campaign, name)
+        found = await self.get(campaign)
+        if state is not None:
+            self._measure_anew(found)
+            self._runtime.ring()
+        return found
+
+    def _measure_anew(self, campaign: Campaign) -> None:
+        if campaign.state is CampaignState.IN_TREATMENT:
+            self._progress.begin(campaign.id, self._runtime.now(), campaign.counts.settled)
+        else:
+            self._progress.forget(campaign.id)
 
     async def cancel(self, caller: Caller, campaign: CampaignId) -> Campaign:
         """End a campaign: its bag is emptied, what runs is killed, its output stays."""
@@ -194,6 +226,13 @@ class Campaigns(Inspection):
         self._progress.forget(campaign)
         self._runtime.ring()
         return await self.get(campaign)
+
+
+def _check_name(name: str) -> None:
+    try:
+        check_name(name)
+    except InvalidJdl as error:
+        raise InvalidRequest(error.problems) from error
 
 
 def _words(command: str, parameter: Parameter, home: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Looks at the jobs of one cluster and records what became of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 import structlog
@@ -13,7 +13,7 @@ from cigri.domain.verdict import TaskEnd, judge
 from cigri.engine import health
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
-from cigri.errors import CigriError, ClusterUnreachable, NotFound, StorageFull
+from cigri.errors import CigriError, ClusterUnreachable, StorageFull
 from cigri.store import campaigns, clusters, events, jobs, settlement
 from cigri.store.events import Incident
 from cigri.store.jobs import OpenJob
@@ -57,13 +57,13 @@ class Poller:
                 return IDLE
             changed = await self._look(open_jobs)
             await self._stop_unwanted(open_jobs)
+            await health.worked(self._runtime, self._site, row)
         except StorageFull as error:
             # Nothing is lost: what was not recorded is read again.
             log.warning("poll.postponed", cluster=self._site.name, reason=str(error))
             return AFTER_FULL
         except ClusterUnreachable as error:
             return await health.failed(self._runtime, self._site, error)
-        await health.worked(self._runtime, self._site, row)
         return self._next_pause(changed=changed)
 
     def _next_pause(self, *, changed: bool) -> float:
@@ -85,18 +85,16 @@ class Poller:
             finished = await settlement.settle(tx, self._site.id, news, now)
             for incident in incidents:
                 await events.record(tx, incident, now)
-            settled = await self._settled(tx, news)
-        self._progress.record(now, settled)
+            touched = [
+                await campaigns.get(tx, campaign)
+                for campaign in sorted({report.job.campaign for report in news})
+            ]
+        self._progress.record(now, touched)
         await self._site.driver.forget([reference(report.job) for report in news if report.over])
         for campaign in finished:
             log.info("campaign.terminated", campaign=campaign)
         self._site.submitter.ring()
         return True
-
-    @staticmethod
-    async def _settled(tx: object, news: Sequence[Report]) -> Mapping[CampaignId, int]:
-        ids = {report.job.campaign for report in news}
-        return {id_: (await campaigns.get(tx, id_)).counts.settled for id_ in ids}  # type: ignore[arg-type]
 
     async def _incidents(self, news: Sequence[Report]) -> list[Incident]:
         """Return what went wrong, equal happenings together, each new one with its last words."""
@@ -124,7 +122,7 @@ class Poller:
             return ""
         try:
             text = await self._site.driver.output(reference(job), end.task, Output.ERR, TAIL_BYTES)
-        except (NotFound, CigriError):
+        except CigriError:
             return ""
         lines = text.decode("utf-8", "replace").splitlines()
         return "\n".join(lines[-TAIL_LINES:])
@@ -149,7 +147,13 @@ def reference(job: OpenJob) -> JobRef:
     if job.remote_id is None:
         message = f"job {job.id} was never accepted"
         raise ValueError(message)
-    return JobRef(remote_id=job.remote_id, user=job.user, running=job.running, read_to=job.read_to)
+    return JobRef(
+        remote_id=job.remote_id,
+        user=job.user,
+        running=job.running,
+        read_to=job.read_to,
+        demand=job.left * job.cores,
+    )
 
 
 def _references(open_jobs: Iterable[OpenJob]) -> list[JobRef]:
@@ -198,7 +202,7 @@ def describe(code: EventCode, end: TaskEnd, last_words: str) -> str:
         first = f"{meaning}: {end.message} (task {end.task})"
     elif code is EventCode.WALLTIME:
         first = f"{meaning} after {end.ended_at - end.started_at:.0f} s (task {end.task})"
-    elif end.exit_status < 0:
+    elif end.exit_status is not None and end.exit_status < 0:
         first = f"{meaning}: killed by signal {-end.exit_status} (task {end.task})"
     else:
         first = f"{meaning}: exit status {end.exit_status} (task {end.task})"

@@ -1,6 +1,6 @@
 """Remembers, in memory and for campaigns that run, how the number of settled tasks grew."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from cigri.domain.forecast import Forecast, Sample, forecast, thin
 from cigri.domain.model import Campaign, CampaignId, CampaignState
@@ -16,13 +16,22 @@ class Progress:
     def __init__(self) -> None:
         self._samples: dict[CampaignId, list[Sample]] = {}
 
-    def record(self, at: float, settled: Mapping[CampaignId, int]) -> None:
-        """Note how many tasks of each campaign are settled."""
-        for campaign, count in settled.items():
-            samples = self._samples.setdefault(campaign, [])
-            samples.append(Sample(at, count))
-            if len(samples) > MOST_SAMPLES:
-                self._samples[campaign] = thin(samples, MOST_SAMPLES // 2, SPAN)
+    def record(self, at: float, campaigns: Iterable[Campaign]) -> None:
+        """Note how many tasks of campaigns are settled; drop what is known of those that rest."""
+        for campaign in campaigns:
+            if campaign.state is CampaignState.IN_TREATMENT:
+                self._add(campaign.id, Sample(at, campaign.counts.settled))
+            else:
+                self.forget(campaign.id)
+
+    def _add(self, campaign: CampaignId, sample: Sample) -> None:
+        samples = self._samples.setdefault(campaign, [])
+        if samples and sample.settled < samples[-1].settled:
+            # Tasks were resubmitted: there is another campaign to measure.
+            samples.clear()
+        samples.append(sample)
+        if len(samples) > MOST_SAMPLES:
+            self._samples[campaign] = thin(samples, MOST_SAMPLES // 2, SPAN)
 
     def begin(self, campaign: CampaignId, at: float, settled: int = 0) -> None:
         """Start to measure a campaign anew: it was submitted, or resumed after a pause."""

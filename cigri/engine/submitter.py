@@ -5,7 +5,7 @@ import structlog
 from cigri.clusters.driver import Batch, TaskOrder
 from cigri.domain.lifecycle import JobEvent
 from cigri.domain.model import JobId, TaskId, TaskNumber
-from cigri.domain.reactions import EventCode
+from cigri.domain.reactions import LONGEST_RETRY, EventCode
 from cigri.domain.scheduling import Choice, Policy
 from cigri.engine import health
 from cigri.engine.runtime import Runtime, Site
@@ -33,19 +33,20 @@ async def submit_once(runtime: Runtime, site: Site, policy: Policy) -> float:
     try:
         async with runtime.database.read() as db:
             row = (await clusters.all_clusters(db))[site.name]
-        if row.hold_until is not None and row.hold_until > runtime.now():
-            return row.hold_until - runtime.now()
+        rest = 0.0 if row.hold_until is None else row.hold_until - runtime.now()
+        # A longer one was written by a clock that has been set back since.
+        if 0 < rest <= LONGEST_RETRY:
+            return rest
         if not await settle_unanswered(runtime, site):
             return max(site.driver.fence / 2, 1.0)
         await _hand_out(runtime, site, policy)
+        await health.worked(runtime, site, row)
     except StorageFull as error:
         # No submission without a durable intent.
         log.warning("submission.postponed", cluster=site.name, reason=str(error))
         return AFTER_FULL
     except ClusterUnreachable as error:
         return await health.failed(runtime, site, error)
-    else:
-        await health.worked(runtime, site, row)
     return EVERY
 
 

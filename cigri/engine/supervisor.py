@@ -63,8 +63,7 @@ async def _repeat(loop: Loop, stop: asyncio.Event) -> None:
             await _set_within(stop, 2.0**crashes)
         else:
             crashes = 0
-            if not stop.is_set():
-                await loop.bell.wait(pause)
+            await loop.bell.wait(pause)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

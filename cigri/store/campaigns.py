@@ -20,6 +20,14 @@ tasks_sql = load("tasks")
 #: States in which a campaign has come to its end.
 _ENDED = frozenset({CampaignState.TERMINATED, CampaignState.CANCELLED})
 
+#: What its owner is told that a campaign cannot be.
+_PARTICIPLES = {
+    CampaignEvent.PAUSE: "paused",
+    CampaignEvent.RESUME: "resumed",
+    CampaignEvent.CANCEL: "cancelled",
+    CampaignEvent.REOPENED: "reopened",
+}
+
 
 @attrs.frozen(kw_only=True)
 class Move:
@@ -172,7 +180,7 @@ async def happen(
     """
     before = CampaignState((await row(tx, campaign))["state"])
     if not allows(CAMPAIGN_TRANSITIONS, before, event):
-        message = f"campaign {campaign} is {before}: {event} is not possible"
+        message = f"campaign {campaign} is {before}: it cannot be {_PARTICIPLES[event]}"
         raise Conflict(message)
     return await _enter(tx, campaign, advance(CAMPAIGN_TRANSITIONS, before, event), at)
 

@@ -146,10 +146,22 @@ class Database:
             await self._writer.execute("VACUUM INTO ?", (str(to),))
 
 
+#: How SQLite says that the disk, a quota or a small file system for its shared memory is full.
+_FULL = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+    }
+)
+
+
 def _is_full(error: BaseException) -> bool:
     return (
         isinstance(error, sqlite3.OperationalError)
-        and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        and getattr(error, "sqlite_errorcode", None) in _FULL
     )
 
 

@@ -49,6 +49,8 @@ class OpenJob:
     campaign_state: CampaignState = CampaignState.IN_TREATMENT
     #: Whether its campaign is held on its cluster.
     held: bool = False
+    #: Cores for each of its tasks.
+    cores: int = 1
 
 
 @attrs.frozen(kw_only=True)
@@ -221,6 +223,7 @@ def _open_job(row: Row | dict[str, object]) -> OpenJob:
         read_to=known["read_to"],
         campaign_state=CampaignState(known.get("campaign_state", "in_treatment")),
         held=bool(known.get("held")),
+        cores=known.get("cores", 1),
     )
 
 

@@ -19,6 +19,8 @@ CHUNK = 1_000
 EXIT_STATUSES = (-64, 255)
 LAST_INSTANT = 253_402_300_799.0
 MOST_ATTEMPTS = 65_535
+#: What the column `exit_status` holds of a task whose program never ended by itself.
+NO_STATUS = -32_768
 
 #: Codes of the `state` column.  `UNTOUCHED`: no attempt at the task has ended.
 UNTOUCHED, BACK_IN_BAG, SUCCEEDED, FAILED, CANCELLED = range(5)

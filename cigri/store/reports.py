@@ -69,7 +69,7 @@ def hear(
 def _fits(end: TaskEnd) -> bool:
     lowest, highest = EXIT_STATUSES
     return (
-        lowest <= end.exit_status <= highest
+        (end.exit_status is None or lowest <= end.exit_status <= highest)
         and 0 <= end.started_at <= LAST_INSTANT
         and 0 <= end.ended_at <= LAST_INSTANT
         and len(end.message) <= _LONGEST_MESSAGE
@@ -79,7 +79,9 @@ def _fits(end: TaskEnd) -> bool:
 def _fitted(end: TaskEnd) -> TaskEnd:
     lowest, highest = EXIT_STATUSES
     return end._replace(
-        exit_status=max(lowest, min(end.exit_status, highest)),
+        exit_status=None
+        if end.exit_status is None
+        else max(lowest, min(end.exit_status, highest)),
         started_at=_instant(end.started_at),
         ended_at=_instant(end.ended_at),
         message=end.message[:_LONGEST_MESSAGE],

@@ -13,7 +13,7 @@ from cigri.store.campaigns import Move
 from cigri.store.database import Connection
 from cigri.store.events import Incident
 from cigri.store.jobs import OpenJob
-from cigri.store.records import CHUNK, MOST_ATTEMPTS, Records
+from cigri.store.records import CHUNK, MOST_ATTEMPTS, NO_STATUS, Records
 from cigri.store.reports import Report
 
 
@@ -165,7 +165,7 @@ class _Sheet:
         fate = judge(end).fate
         again = fate in (Fate.AGAIN_FIRST, Fate.AGAIN_LAST)
         items.state[position] = records.CANCELLED if again and self._cancelled else _RECORDED[fate]
-        items.exit_status[position] = end.exit_status
+        items.exit_status[position] = NO_STATUS if end.exit_status is None else end.exit_status
         attempts = items.attempts[position] + (end.ending not in _NEVER_RAN)
         items.attempts[position] = min(attempts, MOST_ATTEMPTS)
         items.cluster[position] = self._cluster_id
@@ -193,7 +193,7 @@ class _Sheet:
         lost = [number for number in given_back if number in running]
         for number in lost:
             start = running[number]
-            self._end(job.id, TaskEnd(TaskNumber(number), Ending.LOST, 0, start, start))
+            self._end(job.id, TaskEnd(TaskNumber(number), Ending.LOST, None, start, start))
         unstarted = [number for number in given_back if number not in running]
         self._unstarted += len(unstarted)
         if not self._cancelled:

@@ -26,7 +26,7 @@ from cigri.store import campaigns, jobs, parameters, records, tasks
 from cigri.store.clusters import all_clusters
 from cigri.store.database import Connection
 from cigri.store.jobs import OpenJob
-from cigri.store.records import CHUNK, Records
+from cigri.store.records import CHUNK, NO_STATUS, Records
 from cigri.store.statements import load
 
 sql = load("tasks")
@@ -199,7 +199,7 @@ class _Assembler:
             parameter=parameter,
             state=state,
             attempts=record.attempts,
-            exit_status=record.exit_status,
+            exit_status=None if record.exit_status == NO_STATUS else record.exit_status,
             cluster=self.cluster_names[record.cluster],
             job=JobId(record.job),
             remote_id=self.remote_ids.get(record.job),

@@ -108,7 +108,7 @@ async def resubmit_failed(
     campaign: CampaignId,
     *,
     cluster_id: int | None = None,
-    exit_status: int | None = None,
+    recorded_status: int | None = None,
 ) -> int:
     """Put failed tasks back in the bag, all or those of an event, and return how many."""
     resubmitted = 0
@@ -121,7 +121,7 @@ async def resubmit_failed(
             position
             for position in items.positions(records.FAILED)
             if cluster_id in (None, items.cluster[position])
-            and exit_status in (None, items.exit_status[position])
+            and recorded_status in (None, items.exit_status[position])
         ]
         by_cluster: dict[int, int] = {}
         for position in chosen:

@@ -175,7 +175,8 @@ async def test_a_killed_job_ends_and_its_tasks_say_so(site: Site) -> None:
 
     assert report.state is RemoteState.KILLED
     assert {end.ending for end in report.ended} == {Ending.KILLED}
-    assert {end.task for end in report.ended} == set(running.running)
+    # Others may have started since.
+    assert {end.task for end in report.ended} >= set(running.running)
     await site.driver.kill(jobs)  # no error
     await site.driver.withdraw(jobs)
 

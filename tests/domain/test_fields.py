@@ -19,6 +19,15 @@ def test_a_command_is_refused_when_its_words_cannot_be_told(text):
         assert command(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a '", 'a "', "a \\", "a 'b' \"c' d", "a 'b\\' c'", '"' + "\\'" * 15_000, "x" * 31_000 + "'"],
+)
+def test_a_quote_that_is_not_closed_is_refused(text):
+    with pytest.raises(Mistake, match="a quote is not closed, or a backslash ends the text"):
+        command(text)
+
+
 @given(st.text(st.sampled_from("ab |&;<>2'\"")))
 def test_what_only_a_shell_understands_may_be_quoted(text):
     quoted = f"run {shlex.quote(text)}"

@@ -89,6 +89,12 @@ def test_whatever_was_measured_a_rate_is_positive_and_an_end_lies_ahead(samples,
         assert now <= told.eta[0] <= told.eta[1]
 
 
+def test_a_clock_that_was_set_back_does_no_harm():
+    told = forecast(steady(2.0, 100), remaining=1000, now=NOW - 3600)
+
+    assert told.rate == 2.0
+
+
 @given(anything.filter(bool), st.integers(1, 60))
 def test_thinning_keeps_the_last_sample_and_drops_the_old(samples, most):
     kept = thin(samples, most, span=1000)

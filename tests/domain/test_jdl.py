@@ -3,7 +3,8 @@ import string
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from cigri.domain.jdl import ClusterFacts, Site, read
@@ -325,6 +326,8 @@ anything = st.recursive(
 KEYS = ["name", "clusters", "nb_jobs", "params", "walltime", "resources", "exec_file", "max_jobs"]
 
 
+# The first text of any character costs a second where Hypothesis has no cache yet: see `.ci/run`.
+@trials(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(KEYS), anything))
 def test_any_json_is_a_campaign_or_its_mistakes(value):
     try:

@@ -73,6 +73,38 @@ def test_all_parameters_may_be_the_same():
     assert everything(b'["a", "a", ["a"], ["a"]]') == ["a", "a", ("a",), ("a",)]
 
 
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 102, 200, 201, 60_000])
+@pytest.mark.parametrize("white", ["", " "])
+def test_an_array_has_any_number_of_words(count, white):
+    words = f"{white},{white}".join(['"\\""'] * count)
+    # Half an escape of NUL, so that each element is looked at.
+    raw = f'["\\\\u0000", [{white}{words}{white}], "z"]'
+
+    assert everything(raw.encode()) == ["\\u0000", ('"',) * count, "z"]
+    with pytest.raises(InvalidJdl, match="/params/1: not a string or an array of strings"):
+        everything(raw.replace("]", ",]", 1).encode())
+
+
+@pytest.mark.parametrize("before", ["[", '["a"', '["a",', '["a", "b"'])
+def test_much_white_space_leaves_time_for_turns(before):
+    after = ', "z"]' if before.endswith('"') else '"z"]'
+    raw = (before + " \n" * module._WIDEST + after).encode()
+
+    chunks = list(parameters(raw))
+
+    assert len(chunks) > 2
+    assert [found for chunk in chunks for found in chunk] == list(json.loads(raw))
+
+
+def test_many_suspects_are_looked_at_in_turns():
+    raw = b"[" + b",".join([rb'"\\u0000"'] * 10_000) + b"]"
+
+    sizes = [len(found) for found in module._slices(memoryview(raw))]
+
+    assert max(sizes) == module._CLOSELY
+    assert sum(sizes) == 10_000
+
+
 @pytest.mark.parametrize(
     ("raw", "found"),
     [

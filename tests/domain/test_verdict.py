@@ -40,10 +40,14 @@ def test_a_program_decides_by_its_exit_status(status):
     assert judge(ended(Ending.EXITED, status)) == EXITED[status]
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", [*STATUSES, None])
 @pytest.mark.parametrize("ending", OTHERWISE)
 def test_the_status_of_a_program_that_others_ended_does_not_count(ending, status):
     assert judge(ended(ending, status)) == OTHERWISE[ending]
+
+
+def test_an_exit_that_nobody_has_seen_is_an_error():
+    assert judge(ended(Ending.EXITED, None)) == EXITED[1]
 
 
 def test_the_tables_name_every_ending():

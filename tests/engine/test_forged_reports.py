@@ -38,7 +38,7 @@ class Liar:
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(reports, max_size=8))
 async def test_an_engine_survives_any_report_and_counts_right(

@@ -12,7 +12,7 @@ instants = st.one_of(
     st.floats(NOW - 10, NOW + 10), st.floats(), st.sampled_from([0.0, -1.0, 1e300, 9.3e15])
 )
 statuses = st.one_of(
-    st.sampled_from([0, 1, 9, 66, 67, -9]),
+    st.sampled_from([0, 1, 9, 66, 67, -9, None]),
     st.integers(-(2**70), 2**70),
     st.sampled_from([255, 256, -64, -65, 32767, 32768]),
 )

@@ -394,7 +394,7 @@ cycles = st.lists(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(1, 10), cycles, st.none() | st.integers(0, 4))
 async def test_whatever_is_forged_the_counters_are_what_a_recount_says(

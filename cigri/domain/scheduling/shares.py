@@ -17,6 +17,6 @@ def level(demands: Iterable[int], slots: int) -> int:
     for place, demand in enumerate(ascending):
         equal = -(-rest // (len(ascending) - place))
         if demand >= equal:
-            return max(1, equal)
+            return equal
         rest -= demand
     return slots

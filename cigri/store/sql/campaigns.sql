@@ -15,7 +15,8 @@ UPDATE campaign SET
 WHERE id = :campaign;
 
 -- name: delete
-DELETE FROM campaign WHERE id = :campaign;
+-- One that is open may have tasks in flight: a commit may succeed although its caller was cancelled.
+DELETE FROM campaign WHERE id = :campaign AND state = 'loading';
 
 -- name: delete_loading
 DELETE FROM campaign WHERE state = 'loading';

@@ -22,7 +22,7 @@ GROUP BY submission.id ORDER BY submission.id;
 
 -- name: open_on_cluster
 SELECT job.*, campaign.user, campaign.state AS campaign_state,
-  cc.hold_reason IS NOT NULL AS held
+  cc.hold_reason IS NOT NULL AS held, json_extract(cc.settings, '$.cores') AS cores
 FROM job JOIN campaign ON campaign.id = job.campaign_id
   JOIN campaign_cluster AS cc
     ON cc.campaign_id = job.campaign_id AND cc.cluster_id = job.cluster_id

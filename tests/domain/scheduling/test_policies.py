@@ -2,7 +2,7 @@
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cigri.domain import grouping
@@ -32,7 +32,7 @@ def offer(draw):
         campaign=CampaignId(0),
         user=draw(users),
         pending=draw(st.integers(0, 10_000)),
-        in_flight=draw(st.integers(0, 2_000)),
+        in_flight=draw(st.just(0) | st.integers(0, 2_000)),
         cores=draw(st.integers(1, 4)),
         max_jobs=draw(st.none() | st.integers(1, 3_000)),
         **draw(pasts),
@@ -54,6 +54,12 @@ def equal_users(draw):
         for n, campaigns in enumerate(backlogs)
         for pending in [*campaigns, 100_000]
     )
+
+
+def waiting(number, user, **known):
+    """Return the offer of a campaign with much to do."""
+    values = {"pending": 10**6, "in_flight": 0, **known}
+    return Offer(campaign=CampaignId(number), user=user, **values)
 
 
 def handed_out(offers, choices):
@@ -105,8 +111,11 @@ def test_nothing_is_chosen_that_was_not_offered_or_not_allowed(policy, offers, s
 
 @every_policy
 @given(offers, slots)
+@example([waiting(n, f"user{n}") for n in range(1, 9)], 8)
 def test_equal_questions_have_equal_answers(policy, offers, slots):
-    assert list(policy(offers, slots)) == list(policy(tuple(offers), slots))
+    answers = [list(policy(tuple(offers), slots)) for _ in range(3)]
+
+    assert answers == answers[:1] * 3
 
 
 @every_policy
@@ -164,38 +173,49 @@ def test_nothing_offered_is_nothing_chosen(policy):
 
 @every_policy
 def test_a_user_who_needs_little_leaves_the_rest_to_the_others(policy):
-    ending = Offer(campaign=CampaignId(1), user="ann", pending=0, in_flight=1)
-    waiting = Offer(campaign=CampaignId(2), user="bob", pending=1000, in_flight=0)
+    long = {"mean_duration": 3600.0, "ended": 1000}
+    ending = waiting(1, "ann", pending=0, in_flight=1, **long)
 
-    (choice,) = policy([ending, waiting], 64)
+    (choice,) = policy([ending, waiting(2, "bob", **long)], 64)
 
     assert choice.campaign == 2
     assert choice.tasks >= 63
 
 
 @every_policy
-def test_tasks_that_are_wider_than_a_share_run_too(policy):
-    wide = [
-        Offer(campaign=CampaignId(n), user=f"user{n}", pending=10, in_flight=0, cores=8)
-        for n in range(1, 5)
+def test_a_campaign_that_ends_in_the_middle_of_a_share_costs_its_user_nothing(policy):
+    quick = {"mean_duration": 0.0, "ended": 10**6}
+    offers = [
+        waiting(1, "ann", in_flight=1_000, **quick),
+        waiting(2, "bob", in_flight=1_000, pending=800, **quick),
+        waiting(3, "bob", **quick),
     ]
+
+    shares = per_user(handed_out(offers, policy(offers, 2)), lambda offer: offer.in_flight)
+
+    assert shares["ann"] == shares["bob"] > 1_800
+
+
+@every_policy
+def test_a_cluster_without_slots_gets_no_more_than_one_task_and_one_to_follow(policy):
+    assert sum(choice.tasks for choice in policy([waiting(1, "ann")], 0)) <= 2
+
+
+@every_policy
+def test_tasks_that_are_wider_than_a_share_run_too(policy):
+    wide = [waiting(n, f"user{n}", cores=8) for n in range(1, 5)]
 
     assert {choice.campaign for choice in policy(wide, 8)} == {1, 2, 3, 4}
 
 
 def test_the_campaigns_of_one_user_take_their_turn():
-    first = Offer(campaign=CampaignId(1), user="ann", pending=3, in_flight=0)
-    second = attrs.evolve(first, campaign=CampaignId(2), pending=1000)
-    third = attrs.evolve(first, campaign=CampaignId(3), pending=1000)
+    campaigns = [waiting(1, "ann", pending=3), waiting(2, "ann"), waiting(3, "ann")]
 
-    choices = POLICIES["turns"]([first, second, third], 8)
+    choices = POLICIES["turns"](campaigns, 8)
 
     # Two tasks for each slot, as nobody knows yet how long they take.
     assert [(choice.campaign, choice.tasks) for choice in choices] == [(1, 3), (2, 13)]
 
 
 def test_a_campaign_that_came_back_waits_for_what_its_user_has_in_flight():
-    back = Offer(campaign=CampaignId(1), user="ann", pending=100, in_flight=0)
-    ahead = Offer(campaign=CampaignId(2), user="ann", pending=100, in_flight=16)
-
-    assert POLICIES["turns"]([back, ahead], 8) == []
+    assert POLICIES["turns"]([waiting(1, "ann"), waiting(2, "ann", in_flight=16)], 8) == []
