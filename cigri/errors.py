@@ -15,6 +15,13 @@ class CigriError(Exception):
 
     #: The problem+json body that told a client of it, empty in the server itself.
     problem: Mapping[str, object] = MappingProxyType({})
+    #: What to try, where that is known better than from the class alone.
+    attempt: str | None = None
+
+    def trying(self, attempt: str) -> Self:
+        """Return the error itself, with what to try."""
+        self.attempt = attempt
+        return self
 
 
 @attrs.frozen(kw_only=True)

@@ -6,8 +6,11 @@ the libraries' own loggers come out in the same form.
 
 import logging
 import os
+import re
+import shutil
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TextIO
 
 import structlog
@@ -18,6 +21,11 @@ _TALKATIVE = ("aiosqlite", "aiohttp.access", "asyncio", "httpx", "httpcore")
 
 #: What every line begins with, whoever logged it.
 _HEADING = ("timestamp", "level", "logger", "event")
+
+#: What colours a word on a terminal.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+#: What stands before the rest of a line that was folded.
+_INDENT = " " * 9
 
 
 def _heading_first(_: object, __: str, event: EventDict) -> EventDict:
@@ -71,8 +79,35 @@ def _console() -> Sequence[Processor]:
     # Plain tracebacks: rich's fill a screen each.  Quoted values: what a user named cannot move
     # the cursor or ring the bell.
     renderer = structlog.dev.ConsoleRenderer(
+        0,  # events are not padded; versions of structlog differ in what they call that
         colors=not os.environ.get("NO_COLOR"),
         exception_formatter=structlog.dev.plain_traceback,
         repr_native_str=True,
+        pad_level=False,
     )
-    return (renderer,)
+
+    def render(logger: object, method: str, event: EventDict) -> str:
+        return _folded(renderer(logger, method, event))
+
+    return (_without_details, render)
+
+
+def _without_details(_: object, __: str, event: EventDict) -> EventDict:
+    """Leave to the JSON form what a person does not look for: who logged it, the day, its zone."""
+    event.pop("logger", None)
+    at = datetime.fromisoformat(event["timestamp"]).astimezone()
+    return {**event, "timestamp": at.strftime("%H:%M:%S")}
+
+
+def _folded(text: str) -> str:
+    """Fold the first line between words; what follows it is a traceback."""
+    line, *trace = text.split("\n")
+    room = shutil.get_terminal_size().columns
+    folded, used = "", 0
+    for word in line.split(" "):
+        width = len(_COLOUR.sub("", word))
+        if used and used + 1 + width > room:
+            folded, used = f"{folded}\n{_INDENT}{word}", len(_INDENT) + width
+        else:
+            folded, used = f"{folded} {word}" if used else word, used + bool(used) + width
+    return "\n".join([folded, *trace])

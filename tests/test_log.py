@@ -116,3 +116,39 @@ def test_what_a_user_named_cannot_steer_the_terminal(monkeypatch):
 
     assert "\x1b" not in stream.getvalue()
     assert stream.getvalue().count("\n") == 1
+
+
+def test_a_terminal_gets_lines_that_break_between_words_and_nothing_of_who_logged(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    log.configure(stream=stream)
+
+    structlog.get_logger("cigri.daemon").info("server.started", a="x" * 40, b="y" * 30, c="z" * 9)
+
+    first, second = stream.getvalue().splitlines()
+    assert first.split()[1:] == ["[info]", "server.started", f"a='{'x' * 40}'"]
+    assert second == f"{' ' * 9}b='{'y' * 30}' c='{'z' * 9}'"
+
+
+def test_colours_take_no_room(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    log.configure(stream=stream)
+
+    structlog.get_logger().info("server.started", a="x" * 20, b="y" * 15)
+
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_a_traceback_on_a_terminal_keeps_its_lines(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = Terminal()
+    log.configure(stream=stream)
+
+    try:
+        {}["lost in a"]["table"]
+    except KeyError:
+        structlog.get_logger().exception("loop.crashed")
+
+    assert "Traceback (most recent call last):\n" in stream.getvalue()

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from cigri.api import answers, body, query, wire
 from cigri.api.context import caller, engine
-from cigri.domain.model import Caller, Campaign, CampaignId, Parameter
+from cigri.domain.model import Caller, Campaign, CampaignId, CampaignState, Parameter
 from cigri.errors import InvalidRequest
 from cigri.strict import likely
 
@@ -59,18 +59,12 @@ async def details(request: web.Request) -> web.StreamResponse:
 async def change(request: web.Request) -> web.StreamResponse:
     """Rename, pause or resume a campaign."""
     changes = await _changes(request)
-    who, campaign_id = caller(request), identify(request)
-    match changes.get("state"):
-        case "paused":
-            campaign = await engine(request).pause(who, campaign_id)
-        case "in_treatment":
-            campaign = await engine(request).resume(who, campaign_id)
-        case None:
-            pass
-        case other:
-            raise InvalidRequest.at("/state", f"not paused or in_treatment: {other!r}")
-    if "name" in changes:
-        campaign = await engine(request).rename(who, campaign_id, changes["name"])
+    campaign = await engine(request).update(
+        caller(request),
+        identify(request),
+        name=changes.get("name"),
+        state=_wanted_state(changes.get("state")),
+    )
     return await answers.json(request, _details(request, campaign), status=202)
 
 
@@ -145,6 +139,14 @@ async def _changes(request: web.Request) -> Mapping[str, str]:
     if not changes:
         raise InvalidRequest.at("", "nothing to change", "give a name, a state or both")
     return changes
+
+
+def _wanted_state(word: str | None) -> CampaignState | None:
+    if word is None:
+        return None
+    if word not in {CampaignState.PAUSED, CampaignState.IN_TREATMENT}:
+        raise InvalidRequest.at("/state", f"not paused or in_treatment: {word!r}")
+    return CampaignState(word)
 
 
 def _fields(text: bytes) -> list[tuple[str, object]]:

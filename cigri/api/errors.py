@@ -15,6 +15,7 @@ from cigri.errors import (
     Conflict,
     InvalidInput,
     InvalidJdl,
+    InvalidRequest,
     NotAllowed,
     NotAuthenticated,
     NotFound,
@@ -41,6 +42,12 @@ STATUS: Mapping[type[CigriError], HTTPStatus] = {
 #: What tells a client how to get past an error.
 _HEADERS: Mapping[type[CigriError], Mapping[str, str]] = {
     NotAuthenticated: {hdrs.WWW_AUTHENTICATE: 'Bearer realm="cigri"'},
+}
+
+#: What a class of errors is called beyond its status.
+_KINDS: Mapping[type[CigriError], Mapping[str, str]] = {
+    InvalidJdl: {"type": "/docs/errors#jdl", "title": "Invalid campaign description"},
+    InvalidRequest: {"type": "/docs/errors#request", "title": "Invalid request"},
 }
 
 
@@ -78,9 +85,7 @@ def _refusal(request: web.Request, error: CigriError) -> web.Response:
     body: dict[str, object] = {"detail": str(error)}
     if isinstance(error, InvalidInput):
         body["errors"] = [_mistake(problem) for problem in error.problems]
-    if isinstance(error, InvalidJdl):
-        body["type"] = "/docs/errors#jdl"
-        body["title"] = "Invalid campaign description"
+    body |= _look_up(_KINDS, error) or {}
     return problem(request, status, body, _look_up(_HEADERS, error) or {})
 
 

@@ -75,5 +75,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
     try:
         await site.start()
     except OSError as error:
-        raise Conflict(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        raise Conflict(f"cannot listen on {host} port {port}: {error.strerror}").trying(
+            "stop the other server, or name another port under [server] in a --config file"
+        ) from error
     return site.port

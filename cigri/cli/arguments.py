@@ -1,5 +1,6 @@
 """What several commands take."""
 
+import math
 import os
 import pwd
 
@@ -29,7 +30,29 @@ class CampaignArgument(asyncclick.ParamType[str]):
         return text
 
 
+class Seconds(asyncclick.ParamType[float]):
+    """How long to wait, which may be `inf`."""
+
+    name = "seconds"
+
+    def convert(
+        self,
+        value: object,
+        param: asyncclick.Parameter | None,
+        ctx: asyncclick.Context | None,
+    ) -> float:
+        """Return *value* if it is one."""
+        try:
+            seconds = float(str(value))
+        except ValueError:
+            seconds = math.nan
+        if math.isnan(seconds) or seconds < 0:
+            self.fail(f"{value!r} is no number of seconds from 0 on", param, ctx)
+        return seconds
+
+
 CAMPAIGN = CampaignArgument()
+SECONDS = Seconds()
 
 one_campaign = asyncclick.argument("campaign", type=CAMPAIGN)
 some_campaigns = asyncclick.argument("campaigns", type=CAMPAIGN, nargs=-1, required=True)

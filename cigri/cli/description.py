@@ -76,9 +76,9 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 
 def _text(source: str) -> tuple[str, bytes]:
-    if source == "-":
-        return "standard input", sys.stdin.buffer.read()
     try:
+        if source == "-":
+            return "standard input", sys.stdin.buffer.read()
         return source, Path(source).read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

@@ -1,7 +1,10 @@
 """How commands end: their exit codes, and errors told as what, where, and what to try."""
 
+import contextlib
+import errno
 import os
 import sys
+from collections.abc import Iterator
 from enum import IntEnum
 
 import attrs
@@ -29,6 +32,10 @@ class Exit(IntEnum):
     BROKEN_PIPE = 141
     #: 128 + SIGTERM.
     TERMINATED = 143
+
+
+class OutputLost(errors.CigriError):
+    """Standard output does not take what a command has to say."""
 
 
 @attrs.frozen
@@ -59,6 +66,12 @@ ADVICE: dict[type[Exception], Advice] = {
     Exception: Advice(Exit.REFUSED, "{command} --help"),
 }
 
+#: What to try when the system refuses.
+ATTEMPTS = {
+    errno.ENOSPC: "make room there, or write elsewhere",
+    errno.EBADF: "> FILE, or > /dev/null",
+}
+
 
 def advice(error: Exception) -> Advice:
     """Return what becomes of a command that ended with *error*."""
@@ -67,20 +80,56 @@ def advice(error: Exception) -> Advice:
 
 def reader_gone() -> Exit:
     """Return the exit code of a command that nobody reads any more."""
-    # What is left in the buffer must not fail again when Python flushes it at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _discard_output()
     return Exit.BROKEN_PIPE
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """
+    Translate the failures of standard output, but for a reader that went away.
+
+    Raises:
+        OutputLost: What was written is lost.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        reason = "it is closed" if error.errno == errno.EBADF else _reason(error)
+        lost = OutputLost(f"cannot write to standard output: {reason}")
+        raise lost.trying(ATTEMPTS.get(error.errno or 0, "write elsewhere")) from error
+
+
+def _discard_output() -> None:
+    """Have what is left in the buffer not fail again when Python flushes it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reason(error: OSError) -> str:
+    if error.strerror is None:
+        return str(error)
+    at = f"{error.filename}: " if error.filename else ""
+    return at + error.strerror.lower()
 
 
 def report(error: Exception, *, command: str, where: str) -> Exit:
     """Tell of *error* and return the exit code."""
     known = advice(error)
     attempt = known.attempt.format(command=command)
+    if isinstance(error, errors.CigriError):
+        attempt = error.attempt or attempt
+    elif isinstance(error, OSError):
+        attempt = ATTEMPTS.get(error.errno or 0, attempt)
     if isinstance(error, errors.InvalidInput) and len(error.problems) > 1:
         what = f"{error.what.lower()} has {len(error.problems)} mistakes"
         tell(what, where, attempt, details=[str(problem) for problem in error.problems])
     elif isinstance(error, errors.InvalidInput):
         tell(f"{error.what.lower()} is wrong at {error.problems[0]}", where, attempt)
+    elif isinstance(error, OSError):
+        tell(_reason(error), where, attempt)
     else:
         tell(str(error), where, attempt)
     return known.code

@@ -22,6 +22,19 @@ def follow(session: Session, looks: Iterable[Campaign]) -> Campaign:
     return _live(session, looks) if session.console.is_terminal else _lines(session, looks)
 
 
+def follow_on(session: Session, campaign: int) -> Campaign:
+    """
+    Follow a campaign that goes on without this command, and return it when it has ended.
+
+    What a live screen shows of why it stands still, standard error tells elsewhere.
+    """
+    with interruptible(session, campaign):
+        looks = session.client.watch(campaign, every=LOOK)
+        if not session.console.is_terminal:
+            looks = with_reasons(session, looks)
+        return follow(session, looks)
+
+
 def outcome(campaign: Campaign) -> Exit:
     """Return the exit code of a campaign that has ended."""
     if campaign["state"] == "cancelled":
@@ -39,6 +52,17 @@ def interruptible(session: Session, campaign: int) -> Iterator[None]:
             f"campaign {campaign} goes on; see it again with: cigri stat {campaign} --watch"
         )
         raise
+
+
+def with_reasons(session: Session, looks: Iterable[Campaign]) -> Iterator[Campaign]:
+    """Yield *looks*, saying when and why nothing goes on."""
+    told = None
+    for campaign in looks:
+        reason = stuck(campaign)
+        if reason and reason != told:
+            session.say(f"campaign {campaign['id']} waits: {reason}")
+        told = reason
+        yield campaign
 
 
 def until_stuck(looks: Iterable[Campaign]) -> Iterator[Campaign]:

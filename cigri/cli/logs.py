@@ -66,7 +66,8 @@ def logs(
 def _find(session: Session, campaign: int, tasks: Iterable[int]) -> Iterator[Job | NotFound]:
     for task in tasks:
         job = session.client.job(campaign, task)
-        yield job or NotFound(f"campaign {campaign} has no task {task}")
+        missing = NotFound(f"campaign {campaign} has no task {task}")
+        yield job or missing.trying(f"cigri jobs {campaign} shows its tasks")
 
 
 def _print(

@@ -8,6 +8,7 @@ from cigri.cli import screens
 from cigri.cli.arguments import identify, limit, one_campaign, some_campaigns
 from cigri.cli.failures import Exit
 from cigri.cli.session import Session, command
+from cigri.client.bodies import Event
 
 STATES = ("pending", "queued", "running", "terminated", "failed", "cancelled")
 
@@ -55,7 +56,17 @@ def _events(session: Session, campaign: int, closed: bool) -> None:
     chosen = {"all": 1} if closed else {}
     response = session.client.get(f"/campaigns/{campaign}/events", **chosen)
     session.answer(response, screens.events)
-    if not session.as_json and any(one["state"] == "open" for one in response.json()["items"]):
+    if not session.as_json:
+        _suggest(session, campaign, response.json()["items"])
+
+
+def _suggest(session: Session, campaign: int, found: Sequence[Event]) -> None:
+    """Name what repairs the open events: tasks that failed, holds, or both."""
+    codes = {one["code"] for one in found if one["state"] == "open"}
+    failures = codes - screens.HOLDING
+    if failures - {screens.UNUSABLE}:
         session.suggest(f"cigri logs {campaign} --failed", "what the failed tasks wrote")
-        session.suggest(f"cigri fix {campaign} --resubmit", "run them again")
-        session.suggest(f"cigri fix {campaign}", "leave them, close the events")
+    if failures:
+        session.suggest(f"cigri fix {campaign} --resubmit", "run the failed tasks again")
+    if codes:
+        session.suggest(f"cigri fix {campaign}", "close the events, lift their holds")

@@ -1,13 +1,13 @@
 """What people see of the answers of the server."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from cigri.cli.bar import bar, tally
+from cigri.cli.tables import Cell, state, table
 from cigri.cli.words import (
     clean,
     counted,
@@ -20,7 +20,6 @@ from cigri.cli.words import (
 )
 from cigri.client.bodies import (
     Campaign,
-    CampaignList,
     CampaignOnCluster,
     Event,
     EventList,
@@ -30,38 +29,16 @@ from cigri.client.bodies import (
 )
 
 BAR_WIDTH = 44
-SMALL_BAR_WIDTH = 20
-
-STATE_STYLES = {
-    "failed": "red",
-    "running": "cyan",
-    "paused": "yellow",
-    "cancelled": "magenta",
-    "pending": "bright_black",
-}
-
-
-def campaigns(body: CampaignList, *, plain: bool = False) -> RenderableType:
-    """Return the list of campaigns, and how many finished ones it hides."""
-    rows = [_campaign_row(one, plain=plain) for one in body["items"]]
-    listed = table(
-        ("ID>", "NAME", "USER", "STATE", "PROGRESS", "DONE>", "TASKS>", "FAILED>", "RATE>", "ETA"),
-        rows,
-    )
-    notes = []
-    if len(body["items"]) < body["total"]:
-        notes.append(f"the newest {len(body['items'])} of {body['total']}: --limit shows more")
-    if body.get("finished"):
-        notes.append(f"{counted(body['finished'], 'finished campaign')} not shown: --all")
-    if not rows:
-        return Text("\n".join(["no campaign", *notes]), style="dim")
-    return Group(listed, *(Text(note, style="dim") for note in notes))
+#: Codes of events that keep a campaign from running until they are fixed.
+HOLDING = frozenset({"COMMAND_NOT_STARTED", "SUBMISSION_REJECTED", "DAMAGED_PARAMETERS"})
+#: The code of tasks that failed before any program ran.
+UNUSABLE = "UNUSABLE_PARAMETER"
 
 
 def campaign(body: Campaign, *, plain: bool = False) -> RenderableType:
     """Return everything about how far a campaign is."""
     title = Text(f"Campaign {body['id']}  {clean(body['name'])}  {clean(body['user'])}  ", "bold")
-    title.append(_state(body["state"]))
+    title.append(state(body["state"]))
     lines = [
         title,
         _progress(body, plain=plain),
@@ -82,9 +59,9 @@ def line(body: Campaign) -> str:
     """Return how far a campaign is on one line."""
     counts = body["counts"]
     numbers = f"{counts['terminated']}/{body['total_jobs']} done"
-    for state in ("running", "queued", "failed", "cancelled"):
-        if counts[state]:
-            numbers += f", {counts[state]} {state}"
+    for word in ("running", "queued", "failed", "cancelled"):
+        if counts[word]:
+            numbers += f", {counts[word]} {word}"
     if body["state"] != "in_treatment":
         return f"campaign {body['id']}: {body['state']}, {numbers}"
     return ", ".join([f"campaign {body['id']}: {numbers}", *_pace(body)])
@@ -118,36 +95,6 @@ def preview(body: Preview) -> RenderableType:
     return Text("\n".join([*lines, "nothing submitted"]))
 
 
-def table(names: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Return a table; a name that ends with `>` heads a column of numbers."""
-    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for name in names:
-        number = name.endswith(">")
-        made.add_column(
-            name.rstrip(">"), justify="right" if number else "left", no_wrap=name != names[-1]
-        )
-    for row in rows:
-        made.add_row(*row)
-    return made
-
-
-def _campaign_row(one: Campaign, *, plain: bool) -> list[str | Text]:
-    counts = one["counts"]
-    running = one["state"] == "in_treatment"
-    return [
-        str(one["id"]),
-        clean(one["name"]),
-        clean(one["user"]),
-        _state(one["state"]),
-        bar(counts, SMALL_BAR_WIDTH, plain=plain),
-        str(counts["terminated"]),
-        str(one["total_jobs"]),
-        Text(str(counts["failed"]), "red" if counts["failed"] else ""),
-        speed(one["forecast"]["rate"]) if running else "",
-        ending(one["forecast"]["eta"], time.time()) if running else "",
-    ]
-
-
 def _progress(body: Campaign, *, plain: bool) -> Text:
     counts, total = body["counts"], body["total_jobs"]
     done = counts["terminated"]
@@ -171,7 +118,7 @@ def _lifetime(body: Campaign) -> str:
     return f"{begun}   took {lasting(body['end_time'] - body['submission_time'])}"
 
 
-def _cluster_row(one: CampaignOnCluster) -> list[str | Text]:
+def _cluster_row(one: CampaignOnCluster) -> list[Cell]:
     mean = one["mean_duration"]
     held = Text(clean(f"held: {one['blacklist_reason'] or 'no reason given'}"), "red")
     return [
@@ -186,11 +133,11 @@ def _cluster_row(one: CampaignOnCluster) -> list[str | Text]:
     ]
 
 
-def _job_row(one: Job) -> list[str | Text]:
+def _job_row(one: Job) -> list[Cell]:
     begun, duration = one["start_time"], one["duration"]
     return [
         str(one["task"]),
-        _state(one["state"]),
+        state(one["state"]),
         ending_status(one["exit_status"]),
         clean(one["cluster"] or ""),
         "" if begun is None else moment(begun, time.time()),
@@ -211,10 +158,16 @@ def _event(event: Event) -> Iterator[Text]:
     yield Text("  ".join(about), "bold" if event["state"] == "open" else "dim")
     for said in event["message"].splitlines():
         yield Text(f"    {clean(said)}")
-    if event["task"] is not None:
-        task = event["task"]
-        yield Text(f"    e.g. task {task}: cigri logs {event['campaign_id']} {task}", "dim")
+    hint = _hint(event)
+    if hint:
+        yield Text(f"    {hint}", "dim")
 
 
-def _state(word: str) -> Text:
-    return Text(word, STATE_STYLES.get(word, ""))
+def _hint(event: Event) -> str:
+    """Return where to read more, or what to do: a task that never ran has written nothing."""
+    campaign, task = event["campaign_id"], event["task"]
+    if event["code"] in HOLDING:
+        return f"repair it, then: cigri fix {campaign}" if event["state"] == "open" else ""
+    if event["code"] == UNUSABLE:
+        return f"which tasks: cigri jobs {campaign} --state failed"
+    return "" if task is None else f"e.g. task {task}: cigri logs {campaign} {task}"

@@ -1,6 +1,7 @@
 """`serve`: starts the daemon, which the rest of the command line only talks to."""
 
 import os
+import sys
 from pathlib import Path
 
 import asyncclick
@@ -46,8 +47,18 @@ async def serve(
     if private is not None:
         found = places.private_places(private)
     service = daemon.prepare(config, found, database=database, private=private is not None)
+    if private is None and sys.stderr.isatty():
+        server = service.config.server
+        _greet(server.socket, f"http://{server.host}:{server.port}" if server.port else None)
     await daemon.serve(service, adopt=adopt)
     return 0
+
+
+def _greet(socket: Path, url: str | None) -> None:
+    """Tell a newcomer what starts here, and how it ends."""
+    also = f" and {url}" if url else ""
+    asyncclick.echo(f"Starting on unix:{socket}{also}", err=True)
+    asyncclick.echo("Stop with Ctrl-C: what runs goes on, and is found again.", err=True)
 
 
 DOCTOR = with_examples(

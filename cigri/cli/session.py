@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import asyncclick
 from rich.console import Console, RenderableType
 
-from cigri import errors
-from cigri.cli.failures import Exit, reader_gone, report
+from cigri import errors, places
+from cigri.cli.failures import Exit, reader_gone, report, writing
 from cigri.cli.group import with_examples
 from cigri.client import Client
 from cigri.client.answer import Answer
@@ -83,15 +83,16 @@ class Session:
 
     def show(self, *parts: RenderableType) -> None:
         """Print for people; a pipe gets whole lines, without the blanks that fill up a table."""
-        if self.console.is_terminal:
-            for part in parts:
-                self.console.print(part)
-            return
-        with self.console.capture() as captured:
-            for part in parts:
-                self.console.print(part, soft_wrap=True)
-        lines = captured.get().split("\n")
-        self.console.file.write("\n".join(line.rstrip() for line in lines))
+        with writing():
+            if self.console.is_terminal:
+                for part in parts:
+                    self.console.print(part)
+                return
+            with self.console.capture() as captured:
+                for part in parts:
+                    self.console.print(part, soft_wrap=True)
+            lines = captured.get().split("\n")
+            self.console.file.write("\n".join(line.rstrip() for line in lines))
 
     def answer(self, response: Answer, *parts: Callable[[Any], RenderableType]) -> None:
         """Print *response*: byte for byte as JSON, else what *parts* make of its body."""
@@ -103,13 +104,15 @@ class Session:
 
     def write(self, raw: bytes) -> None:
         """Write to standard output as it is."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(raw)
-        sys.stdout.buffer.flush()
+        with writing():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(raw)
+            sys.stdout.buffer.flush()
 
     def say(self, words: str) -> None:
         """Print a word that is not a result."""
-        sys.stdout.flush()
+        with writing():
+            sys.stdout.flush()
         sys.stderr.write(f"{words}\n")
 
     def suggest(self, command: str, why: str) -> None:
@@ -119,7 +122,8 @@ class Session:
 
     def report(self, error: Exception) -> Exit:
         """Tell of *error* and return the exit code."""
-        sys.stdout.flush()
+        with writing():
+            sys.stdout.flush()
         if isinstance(error, errors.InvalidInput) and self.source:
             where = self.source
         else:
@@ -153,6 +157,7 @@ def command(
         def called(url: str | None, output: str, color: str, **chosen: object) -> Exit:
             context = asyncclick.get_current_context()
             url = url or context.find_root().obj
+            _check_address(url)
             path = f"cigri {name}"
             session = Session(command=path, url=url, output=output, color=color)
             try:
@@ -173,6 +178,13 @@ def command(
         return made
 
     return decorate
+
+
+def _check_address(url: str | None) -> None:
+    try:
+        places.addresses(os.environ, os.getuid(), url)
+    except errors.CigriError as error:
+        raise asyncclick.UsageError(str(error)) from error
 
 
 #: The names of the options of every command; help shows them last.

@@ -8,7 +8,7 @@ import asyncclick
 from cigri.cli import screens
 from cigri.cli.description import Description, read
 from cigri.cli.failures import Exit
-from cigri.cli.following import LOOK, follow, interruptible, outcome, stuck, until_stuck
+from cigri.cli.following import LOOK, follow, follow_on, outcome, stuck, until_stuck
 from cigri.cli.private import reachable
 from cigri.cli.session import Session, command
 from cigri.client.answer import Answer
@@ -47,8 +47,7 @@ def sub(session: Session, file: str, watch: bool, dry_run: bool) -> Exit | None:
     if not watch:
         session.suggest(f"cigri stat {campaign['id']} --watch", "follow it")
         return None
-    with interruptible(session, campaign["id"]):
-        return outcome(follow(session, session.client.watch(campaign["id"], every=LOOK)))
+    return outcome(follow_on(session, campaign["id"]))
 
 
 @command(
@@ -105,12 +104,10 @@ def follow_here(session: Session, campaign: int, private: Path | None) -> Campai
     On a server that keeps its things in *private* nobody else can help a campaign that is stuck,
     and Ctrl-C ends both.
     """
-    looks = session.client.watch(campaign, every=LOOK)
     if private is None:
-        with interruptible(session, campaign):
-            return follow(session, looks)
+        return follow_on(session, campaign)
     try:
-        return follow(session, until_stuck(looks))
+        return follow(session, until_stuck(session.client.watch(campaign, every=LOOK)))
     except KeyboardInterrupt:
         session.client.cancel(campaign)
         session.say(f"campaign {campaign} cancelled, as its server ends with this command")

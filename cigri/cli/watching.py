@@ -1,16 +1,15 @@
 """`stat` and `wait`."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncclick
 
-from cigri.cli import screens
-from cigri.cli.arguments import any_campaigns, identify, limit, some_campaigns
+from cigri.cli import listing, screens
+from cigri.cli.arguments import SECONDS, any_campaigns, identify, limit, some_campaigns
 from cigri.cli.failures import Exit
-from cigri.cli.following import LOOK, follow, interruptible, outcome, stuck
+from cigri.cli.following import follow_on, interruptible, outcome, with_reasons
 from cigri.cli.session import Session, command
-from cigri.client.bodies import Campaign
 
 
 @command(
@@ -46,7 +45,7 @@ def stat(
     examples=("cigri wait last && cigri results last > visc.csv",),
 )
 @some_campaigns
-@asyncclick.option("--timeout", type=float, metavar="SECONDS", help="Wait no longer: exit 124.")
+@asyncclick.option("--timeout", type=SECONDS, metavar="SECONDS", help="Wait no longer: exit 124.")
 def wait(session: Session, campaigns: Sequence[str], timeout: float | None) -> Exit:
     """
     Wait until CAMPAIGNS have ended, and exit with how they did.
@@ -55,11 +54,16 @@ def wait(session: Session, campaigns: Sequence[str], timeout: float | None) -> E
     campaigns, the highest.
     """
     end = None if timeout is None else time.monotonic() + timeout
-    try:
-        return session.each(campaigns, lambda one: _wait(session, identify(session, one), end))
-    except TimeoutError as error:
-        session.say(f"{error}: it goes on")
-        return Exit.TIME_IS_UP
+
+    def once(campaign: str) -> Exit:
+        number = identify(session, campaign)
+        try:
+            return _wait(session, number, end)
+        except TimeoutError:
+            session.say(f"campaign {number} has not ended after {timeout:g} s: it goes on")
+            return Exit.TIME_IS_UP
+
+    return session.each(campaigns, once)
 
 
 def _list(session: Session, state: Mapping[str, str], limit: int) -> None:
@@ -68,7 +72,7 @@ def _list(session: Session, state: Mapping[str, str], limit: int) -> None:
     total = answer.json()["total"]
     if total > limit:
         answer = session.client.get("/campaigns", limit=limit, offset=total - limit, **state)
-    session.answer(answer, lambda body: screens.campaigns(body, plain=session.plain))
+    session.answer(answer, lambda body: listing.campaigns(body, plain=session.plain))
 
 
 def _show(session: Session, campaign: int) -> None:
@@ -79,8 +83,7 @@ def _show(session: Session, campaign: int) -> None:
 
 
 def _watch(session: Session, campaign: int) -> None:
-    with interruptible(session, campaign):
-        follow(session, session.client.watch(campaign, every=LOOK))
+    follow_on(session, campaign)
     if session.as_json:
         _show(session, campaign)
 
@@ -88,20 +91,9 @@ def _watch(session: Session, campaign: int) -> None:
 def _wait(session: Session, campaign: int, end: float | None) -> Exit:
     left = None if end is None else max(0.0, end - time.monotonic())
     with interruptible(session, campaign):
-        *_, last = _with_reasons(session, session.client.watch(campaign, timeout=left))
+        *_, last = with_reasons(session, session.client.watch(campaign, timeout=left))
     if session.as_json:
         _show(session, campaign)
     else:
         session.show(screens.line(last))
     return outcome(last)
-
-
-def _with_reasons(session: Session, looks: Iterator[Campaign]) -> Iterator[Campaign]:
-    """Yield *looks*, saying when and why nothing goes on."""
-    told = None
-    for campaign in looks:
-        reason = stuck(campaign)
-        if reason and reason != told:
-            session.say(f"campaign {campaign['id']} waits: {reason}")
-        told = reason
-        yield campaign

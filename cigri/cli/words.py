@@ -8,6 +8,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 #: Beyond this many days a moment is told by its date instead of its weekday.
 WEEK = 6 * DAY
+#: What ends sooner is not worth a number.
+FEW = 5
 
 
 def clean(text: str) -> str:
@@ -57,17 +59,23 @@ def ending(eta: tuple[float, float] | None, now: float) -> str:
     """
     Return between which times something is likely to end: from now, or by the clock.
 
-    >>> ending((1030, 1045.2), 1000), ending(None, 1000)
-    ('30 … 45 s', '')
+    >>> [ending(eta, 1000) for eta in ((1030, 1045.2), (1030, 1030.4), (1000, 1004), None)]
+    ['30 … 45 s', '30 s', 'a few seconds', '']
     """
     if eta is None:
         return ""
     low, high = (max(0.0, at - now) for at in eta)
+    if high < FEW:
+        return "a few seconds"
     if high < MINUTE:
-        return f"{low:.0f} … {high:.0f} s"
+        return f"{_between(f'{low:.0f}', f'{high:.0f}')} s"
     if high < HOUR:
-        return f"{lasting(low)} … {lasting(high)}"
-    return f"{moment(eta[0], now)} … {moment(eta[1], now)}"
+        return _between(lasting(low), lasting(high))
+    return _between(moment(eta[0], now), moment(eta[1], now))
+
+
+def _between(low: str, high: str) -> str:
+    return low if low == high else f"{low} … {high}"
 
 
 def speed(per_second: float | None) -> str:

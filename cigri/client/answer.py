@@ -18,6 +18,11 @@ CLASSES: Mapping[int, type[errors.CigriError]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge,
     HTTPStatus.INSUFFICIENT_STORAGE: errors.StorageFull,
 }
+#: The class of what has mistakes, by the end of its type.
+INVALID: Mapping[str, type[errors.InvalidInput]] = {
+    "jdl": errors.InvalidJdl,
+    "request": errors.InvalidRequest,
+}
 
 
 @attrs.frozen
@@ -64,8 +69,8 @@ def _invalid(body: Mapping[str, object]) -> errors.CigriError | None:
     mistakes = body.get("errors")
     if not isinstance(mistakes, list) or not mistakes:
         return None
-    is_jdl = str(body.get("type", "")).endswith("#jdl")
-    return (errors.InvalidJdl if is_jdl else errors.InvalidInput)(
+    kind = str(body.get("type", "")).rpartition("#")[2]
+    return INVALID.get(kind, errors.InvalidInput)(
         [
             errors.Problem(
                 pointer=mistake.get("pointer", ""),

@@ -1,7 +1,9 @@
 """Finding a server and speaking HTTP with it."""
 
+import ipaddress
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -41,8 +43,9 @@ def connect(address: Address) -> httpx.Client:
     Proxies of the environment are not for a server of this host.
     """
     if address.socket is None:
+        headers = _authorization() if _is_this_host(address) else {}
         return httpx.Client(
-            base_url=address.url, headers=_authorization(), timeout=TIMEOUT, trust_env=False
+            base_url=address.url, headers=headers, timeout=TIMEOUT, trust_env=False
         )
     transport = httpx.HTTPTransport(uds=str(address.socket), verify=False)
     return httpx.Client(base_url=address.url, transport=transport, timeout=TIMEOUT)
@@ -118,7 +121,10 @@ class Connection:
         self._answered = True
         if answer.good:
             return answer
-        raise error_of(answer)
+        refusal = error_of(answer)
+        if isinstance(refusal, errors.NotAuthenticated):
+            refusal.trying(_repair())
+        raise refusal
 
     def _ask(
         self,
@@ -157,8 +163,9 @@ def _problem(address: Address) -> str | None:
     if address.socket is None:
         return None
     try:
-        if not _trusted(address.socket):
-            return "it belongs to another user"
+        mistrust = _mistrust(address.socket)
+        if mistrust is not None:
+            return mistrust
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(5)
             probe.connect(str(address.socket))
@@ -171,10 +178,39 @@ def _problem(address: Address) -> str | None:
     return None
 
 
-def _trusted(path: Path) -> bool:
-    """Tell whether a socket in a directory open to all was made by its user."""
+def _mistrust(path: Path) -> str | None:
+    """Return why a socket under a directory open to all may be somebody else's, or `None`."""
     uid = os.getuid()
-    return path.parent != places.temporary(uid) or path.lstat().st_uid == uid
+    if path.parent != places.temporary(uid):
+        return None
+    directory = path.parent.lstat()
+    if not stat.S_ISDIR(directory.st_mode):
+        return "its directory is a link"
+    if {directory.st_uid, path.lstat().st_uid} != {uid}:
+        return "it belongs to another user"
+    if directory.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "others can write to its directory"
+    return None
+
+
+def _is_this_host(address: Address) -> bool:
+    """Tell whether nobody but this host can hear what is sent to *address*."""
+    host = httpx.URL(address.url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _repair() -> str:
+    """Return what to try when a server does not take the token."""
+    path = places.token_file(os.environ, os.getuid())
+    if not path.exists():
+        return f"name the file with the server's token in CIGRI_TOKEN_FILE: there is no {path}"
+    return (
+        f"start the server again if another one has written {path} since, or name the file with "
+        "its token in CIGRI_TOKEN_FILE; tokens are only sent to this host"
+    )
 
 
 def _authorization() -> dict[str, str]:
@@ -185,4 +221,6 @@ def _authorization() -> dict[str, str]:
         return {}  # the server says what it wants
     except (OSError, ValueError) as error:
         raise errors.NotAuthenticated(f"the token cannot be read: {error}") from error
+    if len(token.split()) != 1:
+        raise errors.NotAuthenticated(f"there is no token in {path}").trying(_repair())
     return {"Authorization": f"Bearer {token}"}

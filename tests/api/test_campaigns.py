@@ -2,6 +2,10 @@
 
 import pytest
 
+from cigri.domain.lifecycle import CampaignEvent
+from cigri.domain.model import CampaignId
+from cigri.errors import Conflict
+from cigri.store import campaigns
 from tests.api.face import JDL, LOCAL, OWN
 
 BARE = {name: value for name, value in JDL.items() if name != "nb_jobs"}
@@ -242,3 +246,32 @@ async def test_bombs_are_mistakes_of_the_client(client):
             assert answer.status_code in {400, 413}, name
             assert len(answer.content) < 1_000_000, name
     assert (await client.get("/campaigns?state=all")).json()["total"] == 0
+
+
+async def test_a_change_is_made_whole_or_not_at_all(client, campaign):
+    before = (await client.get(campaign)).json()
+
+    bad_name = await client.put(campaign, json={"state": "paused", "name": ""})
+    bad_state = await client.put(campaign, json={"state": "in_treatment", "name": "new"})
+
+    assert (bad_name.status_code, bad_state.status_code) == (400, 409)
+    assert (await client.get(campaign)).json() == before
+
+
+async def test_a_bad_name_is_a_mistake_of_the_request(client, campaign):
+    problem = (await client.put(campaign, json={"name": ""})).json()
+
+    assert problem["title"] == "Invalid request"
+    assert problem["detail"].startswith("The request has 1 mistake: /name: ")
+
+
+async def test_what_a_campaign_cannot_be_is_said_in_words(client, campaign, runtime):
+    number = int(campaign.rpartition("/")[2])
+    await client.delete(campaign)
+
+    for change, word in (("?hold", "paused"), ("?resume", "resumed"), ("", "cancelled")):
+        detail = (await client.delete(f"{campaign}{change}")).json()["detail"]
+        assert detail == f"campaign {number} is cancelled: it cannot be {word}"
+    async with runtime.database.write() as tx:
+        with pytest.raises(Conflict, match="it cannot be reopened"):
+            await campaigns.happen(tx, CampaignId(number), CampaignEvent.REOPENED, 0.0)

@@ -190,7 +190,7 @@ def test_waiting_has_an_end(submitted, cigri):
     ended = cigri("wait", number, "--timeout", "0.1")
 
     assert ended.code == 124
-    assert "it goes on" in ended.err
+    assert ended.err == f"campaign {number} has not ended after 0.1 s: it goes on\n"
     assert cigri("stat", number, "-o", "json").out.count("in_treatment") == 1
     cigri("del", number)
 
@@ -204,6 +204,18 @@ def test_waiting_says_why_a_campaign_stands_still(submitted, cigri):
 
     assert "/no/such/program" in ended.err
     cigri("del", number)
+
+
+def test_the_time_is_up_for_each_of_several_campaigns(submitted, cigri):
+    done, first, second = submitted(), submitted(exec_file=SLEEP), submitted(exec_file=SLEEP)
+    cigri("wait", done)
+
+    ended = cigri("wait", first, done, second, "--timeout", "0")
+
+    assert ended.code == 124
+    assert [line.split()[1] for line in ended.err.splitlines()] == [str(first), str(second)]
+    assert ended.out == f"campaign {done}: terminated, 3/3 done\n"
+    cigri("del", first, second)
 
 
 def test_several_campaigns_end_with_the_highest_code(finished, submitted, cigri):
@@ -225,7 +237,13 @@ def test_one_that_is_missing_does_not_keep_the_others_from_being_shown(submitted
 
 
 def test_a_task_that_is_missing_is_not_found(submitted, cigri):
-    assert cigri("logs", submitted(), 3).code == 3
+    number = submitted()
+
+    ended = cigri("logs", number, 999)
+
+    assert ended.code == 3
+    assert ended.err.startswith(f"error: campaign {number} has no task 999\n")
+    assert ended.err.endswith(f"\ntry:   cigri jobs {number} shows its tasks\n")
 
 
 def test_results_are_one_row_a_task(finished, cigri):

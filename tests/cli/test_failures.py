@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from cigri import errors
@@ -35,16 +38,86 @@ def test_a_message_cannot_write_on_the_terminal(capsys):
     assert len(capsys.readouterr().err.splitlines()) == 3
 
 
-def test_a_bug_is_told_in_three_lines_and_kept_for_its_report(nowhere, cigri, monkeypatch):
-    async def broken(*arguments, **settings):
-        raise ZeroDivisionError("oh")
-
-    monkeypatch.setattr(group, "main", broken)
-
-    ended = cigri("stat")
+def test_a_bug_is_told_in_three_lines_and_kept_for_its_report(broken, nowhere):
+    ended = broken(ZeroDivisionError("oh"))
 
     assert ended.code == 1
     assert "Traceback" not in ended.err
     log = nowhere / "state/cigri/last-error.log"
     assert f"where: {log}" in ended.err
+    assert "ZeroDivisionError: oh" in log.read_text()
+
+
+FULL = "cannot write to standard output: no space left on device"
+CLOSED = "cannot write to standard output: it is closed"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("arguments", "output", "what", "attempt"),
+    [
+        ("results {}", ">/dev/full", FULL, "make room there, or write elsewhere"),
+        ("stat {}", ">/dev/full", FULL, "make room there, or write elsewhere"),
+        ("results {}", ">&-", CLOSED, "> FILE, or > /dev/null"),
+        ("stat {}", ">&-", CLOSED, "> FILE, or > /dev/null"),
+        ("--help", ">&-", CLOSED, "> FILE, or > /dev/null"),
+        ("--help", ">/dev/full", "no space left on device", "make room there, or write elsewhere"),
+    ],
+)
+def test_output_that_cannot_be_written_is_told(submitted, arguments, output, what, attempt):
+    line = f"{sys.executable} -m cigri {arguments.format(submitted())} {output}"
+
+    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    first, _, last = ended.stderr.splitlines()
+    assert (first, last) == (f"error: {what}", f"try:   {attempt}")
+
+
+def test_standard_input_that_is_closed_is_wrong_usage(nowhere):
+    line = f"{sys.executable} -m cigri sub - <&-"
+
+    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert "cannot read -: bad file descriptor" in ended.stderr
+
+
+def test_an_error_may_know_better_what_to_try(capsys):
+    report(errors.NotFound("x").trying("look {there}"), command="cigri x", where="there")
+
+    assert capsys.readouterr().err.splitlines()[-1] == "try:   look {there}"
+
+
+@pytest.fixture
+def broken(nowhere, cigri, monkeypatch):
+    """Have the command line end with an error that nobody expects."""
+
+    def end(error):
+        async def main(*arguments, **settings):
+            raise error
+
+        monkeypatch.setattr(group, "main", main)
+        return cigri("stat")
+
+    return end
+
+
+def test_of_a_group_of_bugs_the_innermost_is_told(broken):
+    inner = ExceptionGroup("tasks", [ZeroDivisionError("oh"), KeyError("x")])
+
+    ended = broken(ExceptionGroup("loops", [inner]))
+
+    assert ended.err.splitlines()[0] == "error: a bug: ZeroDivisionError: oh"
+
+
+def test_the_report_of_a_bug_is_for_its_user_alone(broken, nowhere):
+    log = nowhere / "state/cigri/last-error.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("an older one, for all to see")
+    log.chmod(0o644)
+
+    broken(ZeroDivisionError("oh"))
+
+    assert log.stat().st_mode & 0o777 == 0o600
     assert "ZeroDivisionError: oh" in log.read_text()

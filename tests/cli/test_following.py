@@ -1,8 +1,10 @@
+import httpx
 import pytest
 
 from cigri.cli.failures import Exit
 from cigri.cli.following import follow, outcome, stuck, until_stuck
 from cigri.cli.session import Session
+from cigri.client import Client
 from tests.cli.test_screens import CAMPAIGN
 
 
@@ -70,3 +72,32 @@ def test_a_pipe_gets_no_line_twice(capfd):
     follow(session, [look("terminated", terminated=1)] * 3)
 
     assert len(capfd.readouterr().out.splitlines()) == 1
+
+
+@pytest.fixture
+def standing_still(monkeypatch):
+    """A server whose one campaign is paused until the third look at it."""
+    looks = iter([look("paused", pending=1)] * 2)
+
+    def answer(request):
+        if request.method == "POST":
+            return httpx.Response(201, json=look(pending=1))
+        return httpx.Response(200, json=next(looks, look("terminated", terminated=1)))
+
+    http = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://localhost")
+    monkeypatch.setattr("cigri.cli.session.Client", lambda url: Client(http=http))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("run", "{}"), ("sub", "--watch", "{}"), ("stat", "--watch", "12"), ("wait", "12")],
+)
+def test_whoever_follows_in_a_pipe_is_told_once_why_a_campaign_stands_still(
+    standing_still, cigri, describe, arguments
+):
+    path = describe()
+
+    ended = cigri(*(argument.format(path) for argument in arguments))
+
+    assert ended.err == "campaign 12 waits: it is paused\n"
+    assert ended.out.endswith("campaign 12: terminated, 1/10 done\n")

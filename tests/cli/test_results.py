@@ -46,6 +46,15 @@ def test_csv_has_a_heading_and_survives_any_parameter():
     assert second["exit_status"] == second["start"] == ""
 
 
+def test_a_program_that_never_ran_has_no_exit_status_in_any_form():
+    failed = [RESULTS[0] | {"state": "failed", "exit_status": None}]
+
+    (line,) = csv.DictReader(io.StringIO(written("csv", failed), newline=""))
+    assert (line["state"], line["exit_status"]) == ("failed", "")
+    assert json.loads(written("ndjson", failed))["exit_status"] is None
+    assert json.loads(written("json", failed))[0]["exit_status"] is None
+
+
 def test_ndjson_is_one_object_a_line():
     first, second = map(json.loads, written("ndjson").splitlines())
 

@@ -99,17 +99,6 @@ def test_a_campaign_on_one_line(state, line):
     assert screens.line(CAMPAIGN | {"state": state}) == line
 
 
-def test_a_list_tells_what_it_hides():
-    body = {"items": [CAMPAIGN], "total": 2, "finished": 5}
-
-    text = shown(screens.campaigns(body))
-
-    assert text[-2:] == [
-        "the newest 1 of 2: --limit shows more",
-        "5 finished campaigns not shown: --all",
-    ]
-
-
 def test_an_event_shows_its_cause_and_where_to_read_more():
     head, *said, example = shown(screens.events({"items": [EVENT]}))
 
@@ -143,3 +132,60 @@ def test_the_last_page_of_tasks_offers_no_more():
 
     assert last[1].endswith("1  'a b' 'c'")
     assert other[2:] == ["more: --first 8"]
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "hint"),
+    [
+        ("EXIT_ERROR", "open", "e.g. task 7: cigri logs 12 7"),
+        ("WALLTIME", "closed", "e.g. task 7: cigri logs 12 7"),
+        ("COMMAND_NOT_STARTED", "open", "repair it, then: cigri fix 12"),
+        ("SUBMISSION_REJECTED", "open", "repair it, then: cigri fix 12"),
+        ("DAMAGED_PARAMETERS", "open", "repair it, then: cigri fix 12"),
+        ("DAMAGED_PARAMETERS", "closed", None),
+        ("UNUSABLE_PARAMETER", "open", "which tasks: cigri jobs 12 --state failed"),
+    ],
+)
+def test_a_hint_leads_to_what_there_is(code, state, hint):
+    event = EVENT | {"code": code, "state": state, "message": "x"}
+
+    _, _, *hints = shown(screens.events({"items": [event]}))
+
+    assert hints == ([f"    {hint}"] if hint else [])
+
+
+def test_a_task_whose_program_never_ran_has_no_exit_status():
+    job = {
+        "task": 7,
+        "parameters": 'a "b',
+        "state": "failed",
+        "exit_status": None,
+        "cluster": "local",
+        "attempts": 1,
+        "start_time": None,
+        "duration": None,
+    }
+
+    assert shown(screens.jobs({"items": [job], "links": []}))[1].split() == [
+        "7", "failed", "local", "1", "a", '"b'
+    ]  # fmt: skip
+
+
+def test_where_there_is_little_room_the_last_column_folds_and_no_number_is_cut():
+    job = {
+        "task": 1_234_567,
+        "parameters": "--temperature 2.269 --size 128 --seed 12 --out results/run-12.csv",
+        "state": "terminated",
+        "exit_status": 0,
+        "cluster": "a-cluster",
+        "attempts": 1,
+        "start_time": None,
+        "duration": 0.5,
+    }
+
+    lines = shown(screens.jobs({"items": [job], "links": []}), 80)
+
+    assert lines[1].startswith("1234567  terminated     0  a-cluster")
+    assert "…" not in "".join(lines)
+    folded = " ".join(line[lines[0].index("PARAMETER") :] for line in lines[1:])
+    assert folded.replace(" ", "") == job["parameters"].replace(" ", "")

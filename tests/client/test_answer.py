@@ -54,3 +54,11 @@ def test_an_answer_that_is_no_problem_document_is_an_error_all_the_same(body):
 
     assert type(error) is errors.CigriError
     assert "502" in str(error)
+
+
+def test_a_mistake_of_a_request_is_none_of_a_description():
+    mistakes = [{"pointer": "/name", "detail": "empty"}]
+
+    error = error_of(problem(400, type="/docs/errors#request", errors=mistakes))
+
+    assert isinstance(error, errors.InvalidRequest)

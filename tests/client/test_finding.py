@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cigri import errors
-from cigri.client.connection import find
+from cigri.client.connection import connect, find
 
 
 @pytest.fixture
@@ -61,3 +61,85 @@ def test_the_socket_of_somebody_else_in_a_directory_open_to_all_is_not_trusted(
 
         with pytest.raises(errors.ServerUnreachable, match="another user"):
             find(f"unix:{runtime}/cigri.sock")
+
+
+@pytest.fixture
+def open_to_all(monkeypatch, runtime):
+    """The directory that stands in for a runtime directory, where anybody could make it."""
+    monkeypatch.setattr("cigri.places.temporary", lambda uid: runtime)
+    return runtime
+
+
+def test_a_directory_of_the_user_alone_is_trusted(open_to_all):
+    open_to_all.chmod(0o755)
+    with listening(open_to_all / "cigri.sock"):
+        assert find().socket == open_to_all / "cigri.sock"
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o1777])
+def test_a_directory_that_others_can_write_to_is_not_trusted(open_to_all, mode):
+    open_to_all.chmod(mode)
+    with (
+        listening(open_to_all / "cigri.sock"),
+        pytest.raises(errors.ServerUnreachable, match="others can write to its directory"),
+    ):
+        find(f"unix:{open_to_all}/cigri.sock")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives a directory away")
+def test_a_directory_of_somebody_else_is_not_trusted(open_to_all):
+    with listening(open_to_all / "cigri.sock"):
+        os.chown(open_to_all, 12345, 12345)
+
+        with pytest.raises(errors.ServerUnreachable, match="another user"):
+            find(f"unix:{open_to_all}/cigri.sock")
+
+
+def test_a_link_to_a_directory_is_not_trusted(monkeypatch, runtime):
+    link = runtime / "link"
+    link.symlink_to(runtime)
+    monkeypatch.setattr("cigri.places.temporary", lambda uid: link)
+    with (
+        listening(runtime / "cigri.sock"),
+        pytest.raises(errors.ServerUnreachable, match="its directory is a link"),
+    ):
+        find(f"unix:{link}/cigri.sock")
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("http://127.0.0.1:8666", True),
+        ("http://127.1.2.3:8666", True),
+        ("http://[::1]:8666", True),
+        ("http://LOCALHOST:8666", True),
+        ("http://192.0.2.7:8666", False),
+        ("http://0.0.0.0:8666", False),
+        ("http://localhost.example.org:8666", False),
+        ("https://127.0.0.1.example.org", False),
+        ("http://127.0.0.1:80@example.org", False),
+    ],
+)
+def test_the_token_goes_to_this_host_alone(monkeypatch, tmp_path, url, sent):
+    (tmp_path / "token").write_text("cig_secret\n")
+    monkeypatch.setenv("CIGRI_TOKEN_FILE", str(tmp_path / "token"))
+
+    with connect(find(url)) as http:
+        assert ("Authorization" in http.headers) is sent
+
+
+@pytest.mark.parametrize("text", ["", "two words", "a\nb"])
+def test_a_file_without_a_token_is_named(monkeypatch, tmp_path, text):
+    (tmp_path / "token").write_text(text)
+    monkeypatch.setenv("CIGRI_TOKEN_FILE", str(tmp_path / "token"))
+
+    with pytest.raises(errors.NotAuthenticated, match=f"there is no token in {tmp_path}/token"):
+        connect(find("http://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "http://", "http://[", "http://x:99999", "http://x:0", "file:///etc"]
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(errors.CigriError, match="not the address of a server"):
+        find(url)

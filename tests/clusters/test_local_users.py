@@ -410,6 +410,19 @@ async def test_what_a_user_lays_in_a_group_harms_nobody_else(
     await check_the_other_is_served(host)
 
 
+@pytest.mark.parametrize("name", ["slots", ".slots"])
+async def test_a_user_who_cannot_be_told_of_fewer_slots_is_in_nobodys_way(
+    host: Host, secret: Path, name: str
+) -> None:
+    running = await host.submit(host.one, "sleep", *["1000"] * 9)
+    await host.until(runs, running)
+
+    put(host.one, host.files(host.one) / name, lay_directory, secret)
+
+    assert await host.run(host.other, "echo", *["as ever"] * 9) == ["as ever\n"] * 9
+    assert runs((await host.status(running))[0])
+
+
 @pytest.mark.parametrize("kind", MORE_KINDS)
 async def test_a_job_whose_journal_is_no_file_any_more_is_lost(
     host: Host, secret: Path, kind: Callable[[Path, Path], None]
