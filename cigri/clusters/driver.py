@@ -15,6 +15,7 @@ from cigri.domain.model import (
     TaskId,
     TaskNumber,
 )
+from cigri.domain.pace import Pace
 from cigri.domain.verdict import TaskEnd
 
 
@@ -96,8 +97,8 @@ class ClusterDriver(Protocol):
     name: str
     #: Seconds after a submission without an answer until `find` can be trusted to find nothing.
     fence: float
-    #: Seconds between two looks at the jobs: while they change, and at most.
-    poll_interval: tuple[float, float]
+    #: How often its jobs are looked at.
+    pace: Pace
 
     def refusal(self, user: str) -> str | None:
         """Return why *user* may not run tasks here, and what to do; `None` when they may."""

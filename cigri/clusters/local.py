@@ -20,6 +20,7 @@ from cigri.clusters.identity import Account, account, acting_as
 from cigri.clusters.local_worker import LocalWorker
 from cigri.clusters.options import LocalOptions
 from cigri.domain.model import JobId, RemoteId, TaskNumber
+from cigri.domain.pace import Pace
 from cigri.domain.scheduling.shares import level
 from cigri.errors import ClusterUnreachable, NotFound, SubmissionRejected, SubmissionUnknown
 
@@ -29,7 +30,7 @@ class LocalDriver:
 
     name = "local"
     fence = 0.0
-    poll_interval = (0.05, 1.0)
+    pace = Pace(quick=0.02, steady=0.15, slow=1.0)
 
     def __init__(self, directory: Path, options: LocalOptions) -> None:
         self._directory = directory

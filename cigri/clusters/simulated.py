@@ -17,6 +17,7 @@ from cigri.clusters.driver import (
     TaskOrder,
 )
 from cigri.domain.model import CampaignId, JobId, RemoteId, TaskNumber
+from cigri.domain.pace import Pace
 from cigri.domain.verdict import Ending, TaskEnd
 from cigri.errors import NotFound
 
@@ -46,7 +47,7 @@ class SimulatedCluster:
 
     name = "simulated"
     fence = 0.0
-    poll_interval = (1.0, 60.0)
+    pace = Pace(quick=1.0, steady=5.0, slow=60.0)
 
     def __init__(
         self, now: Callable[[], float], *, slots: int = 4, behaviour: Behaviour | None = None

@@ -6,6 +6,7 @@ import attrs
 import structlog
 
 from cigri.clusters.driver import JobRef, JobReport, Output, RemoteState
+from cigri.domain import pace
 from cigri.domain.lifecycle import JobEvent
 from cigri.domain.model import CampaignId, CampaignState
 from cigri.domain.reactions import REACTIONS, EventCode
@@ -25,8 +26,6 @@ log = structlog.get_logger()
 IDLE = 30.0
 #: Seconds until the next try after the disk was full.
 AFTER_FULL = 2.0
-#: By how much the pause grows while nothing changes.
-GROWTH = 1.6
 #: Lines and bytes of a task's stderr that an event tells.
 TAIL_LINES = 10
 TAIL_BYTES = 4_000
@@ -45,7 +44,7 @@ class Poller:
         self._runtime = runtime
         self._site = site
         self._progress = progress
-        self._pause = site.driver.poll_interval[0]
+        self._rest()
 
     async def poll_once(self) -> float:
         """Look at the open jobs of the cluster; return the seconds until the next look."""
@@ -54,8 +53,9 @@ class Poller:
                 open_jobs = await jobs.open_on_cluster(db, self._site.id)
                 row = (await clusters.all_clusters(db))[self._site.name]
             if not open_jobs:
+                self._rest()
                 return IDLE
-            changed = await self._look(open_jobs)
+            news = await self._look(open_jobs)
             await self._stop_unwanted(open_jobs)
             await health.worked(self._runtime, self._site, row)
         except StorageFull as error:
@@ -64,21 +64,35 @@ class Poller:
             return AFTER_FULL
         except ClusterUnreachable as error:
             return await health.failed(self._runtime, self._site, error)
-        return self._next_pause(changed=changed)
-
-    def _next_pause(self, *, changed: bool) -> float:
-        shortest, longest = self._site.driver.poll_interval
-        self._pause = shortest * 3 if changed else min(longest, self._pause * GROWTH)
+        self._pause = self._next_pause(open_jobs, news)
         return self._pause
 
-    async def _look(self, open_jobs: Sequence[OpenJob]) -> bool:
-        """Ask for the status of all jobs at once and record what is new."""
+    def _rest(self) -> None:
+        """Forget the pace of what has ended: the next jobs set their own."""
+        self._pause = pace.first_pause(self._site.driver.pace)
+        self._looked_at = self._runtime.now()
+
+    def _next_pause(self, open_jobs: Sequence[OpenJob], news: Sequence[Report]) -> float:
+        before, self._looked_at = self._looked_at, self._runtime.now()
+        if not news:
+            return pace.pause_unchanged(self._site.driver.pace, self._pause)
+        ended = sum(len(report.ended) for report in news)
+        return pace.pause_changed(
+            self._site.driver.pace,
+            ended=ended,
+            left=sum(job.left for job in open_jobs) - ended,
+            # A clock that was set back must not make it negative.
+            elapsed=max(0.0, self._looked_at - before),
+        )
+
+    async def _look(self, open_jobs: Sequence[OpenJob]) -> Sequence[Report]:
+        """Ask for the status of all jobs at once, record what is new and return it."""
         refs = {job.remote_id: reference(job) for job in open_jobs if job.remote_id}
         told = await self._site.driver.status(list(refs.values()))
         reports = [report_of(job, told[job.remote_id]) for job in open_jobs if job.remote_id]
         news = [report for report in reports if report.is_news]
         if not news:
-            return False
+            return news
         now = self._runtime.now()
         incidents = await self._incidents(news)
         async with self._runtime.database.write() as tx:
@@ -94,7 +108,7 @@ class Poller:
         for campaign in finished:
             log.info("campaign.terminated", campaign=campaign)
         self._site.submitter.ring()
-        return True
+        return news
 
     async def _incidents(self, news: Sequence[Report]) -> list[Incident]:
         """Return what went wrong, equal happenings together, each new one with its last words."""
