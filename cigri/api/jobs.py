@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from cigri.api import answers, query, wire
 from cigri.api.campaigns import identify
 from cigri.api.context import MIB, caller, engine
-from cigri.domain.model import Campaign, CampaignId, Task, TaskId, TaskState
+from cigri.domain.model import CampaignId, Counts, Task, TaskId, TaskState
 from cigri.errors import NotFound
 
 routes = web.RouteTableDef()
@@ -25,7 +25,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
     page, state, campaign_id = query.page(found), query.task_state(found), identify(request)
     # One more than asked for tells whether and where the list goes on.
     tasks = await _slices(request, campaign_id, page.offset, page.limit + 1, state)
-    total = _total(await engine(request).get(campaign_id), state)
+    total = _total(await engine(request).counts(campaign_id), state)
     href = f"/campaigns/{campaign_id}/jobs"
     href += f"?state={query.TASK_WORDS[state]}" if state is not None else ""
     following = tasks[page.limit].number if len(tasks) > page.limit else None
@@ -86,10 +86,10 @@ def _identify(request: web.Request) -> TaskId:
     return TaskId(query.identifier(request, "job", "job"))
 
 
-def _total(campaign: Campaign, state: TaskState | None) -> int:
+def _total(counts: Counts, state: TaskState | None) -> int:
     if state is None:
-        return campaign.counts.total
-    total: int = getattr(campaign.counts, state.value)
+        return counts.total
+    total: int = getattr(counts, state.value)
     return total
 
 

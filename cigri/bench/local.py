@@ -69,7 +69,8 @@ def _run(name: str, plan: Plan, directory: Path, turn: int) -> Cost:
     if name in RIVALS:
         return RIVALS[name](contest)
     own = directory / f"cigri{turn}"
-    with own_server(own, slots=plan.slots) as server:
+    # At the priority of the rivals, who do not step back behind other processes.
+    with own_server(own, slots=plan.slots, nice=0) as server:
         cost = _campaign(server, contest)
     shutil.rmtree(own)
     return cost

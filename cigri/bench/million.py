@@ -151,7 +151,8 @@ def _life(server: OwnServer, request: Request, *, seconds: float) -> Life:
         time.sleep(seconds / 2)
     with readers(server.socket, pages, clients=8, pause=0.1) as thinking:
         time.sleep(seconds / 2)
-    settled = _settled(connection, page) - settled
+    # Anew: the server has closed a connection that was silent for so long.
+    settled = _settled(server.connect(), page) - settled
     life = Life(
         settled=settled,
         closed_loop=closed_loop,

@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cigri.clusters.options import LocalOptions
+
 #: Seconds that a server may take to answer its first request, and its workers to end.
 _PATIENCE = 30.0
-# Without the courtesy of nice = 10: the rivals have none either.
 _CONFIG = """
 [server]
 database = "{directory}/cigri.db"
@@ -24,8 +25,10 @@ port = 0
 [clusters.local]
 slots = {slots}
 allow_root = true
-nice = 0
+nice = {nice}
 """
+#: How far tasks step back, unless a benchmark says otherwise: as by default.
+_NICE = LocalOptions().nice
 
 
 class Connection(http.client.HTTPConnection):
@@ -67,12 +70,12 @@ class Connection(http.client.HTTPConnection):
 class OwnServer:
     """A server of our own in a directory, which can be killed and started again."""
 
-    def __init__(self, directory: Path, *, slots: int) -> None:
+    def __init__(self, directory: Path, *, slots: int, nice: int) -> None:
         self.directory = directory
         self.socket = directory / "cigri.sock"
         self.database = directory / "cigri.db"
         self._config = directory / "bench.toml"
-        self._config.write_text(_CONFIG.format(directory=directory, slots=slots))
+        self._config.write_text(_CONFIG.format(directory=directory, slots=slots, nice=nice))
         self._process = self._start()
 
     @property
@@ -141,10 +144,10 @@ class OwnServer:
 
 
 @contextmanager
-def own_server(directory: Path, *, slots: int) -> Iterator[OwnServer]:
+def own_server(directory: Path, *, slots: int, nice: int = _NICE) -> Iterator[OwnServer]:
     """Yield a running server that ends, with its workers, when the block does."""
     (directory / "cigri").mkdir(mode=0o700, parents=True)
-    server = OwnServer(directory, slots=slots)
+    server = OwnServer(directory, slots=slots, nice=nice)
     try:
         server.wait()
         yield server

@@ -11,6 +11,7 @@ from cigri.domain.model import (
     Campaign,
     CampaignId,
     CampaignState,
+    Counts,
     Event,
     EventId,
     Parameter,
@@ -22,7 +23,7 @@ from cigri.engine.answers import CampaignPage, ClusterStatus
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime
 from cigri.errors import NotAllowed, NotFound
-from cigri.store import campaigns, clusters, events, jobs, parameters, task_pages
+from cigri.store import campaigns, clusters, events, jobs, parameters, rows, task_pages
 from cigri.store.database import Connection
 from cigri.store.records import CHUNK
 
@@ -62,6 +63,16 @@ class Inspection:
         """
         async with self._database.read() as db:
             return await campaigns.get(db, campaign)
+
+    async def counts(self, campaign: CampaignId) -> Counts:
+        """
+        Return the counters of a campaign alone, which cost a page of its tasks little.
+
+        Raises:
+            NotFound: There is none.
+        """
+        async with self._database.read() as db:
+            return rows.counts(await campaigns.row(db, campaign))
 
     async def jdl(
         self, caller: Caller, campaign: CampaignId
