@@ -1,6 +1,6 @@
 """What became of 1,000 tasks, as columns that compress well.
 
-One row a task would cost 90 to 150 bytes of disk; this costs about 3 (spec: limits.md C1).
+One row a task would cost 90 to 150 bytes of disk; this costs about 2.
 """
 
 import zlib
