@@ -5,7 +5,6 @@ import contextlib
 import gc
 import hashlib
 import os
-import random
 import secrets
 import signal
 import sys
@@ -166,7 +165,6 @@ async def _runtime(database: Database, config: Config, *, adopt: bool) -> Runtim
         database=database,
         sites=_sites(config, ids),
         now=time.time,
-        rng=random.Random(),  # noqa: S311 - no secret depends on it
     )
 
 

@@ -11,6 +11,9 @@ from cigri.store.events import Incident
 
 log = structlog.get_logger()
 
+#: Seconds until the next try after the disk was full.
+AFTER_FULL = 2.0
+
 
 async def failed(runtime: Runtime, site: Site, error: ClusterUnreachable) -> float:
     """Hold a cluster that did not do as it was asked; return the seconds until the next try."""

@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 #: Seconds between two cycles while a cluster has no job of ours.
 IDLE = 30.0
-#: Seconds until the next try after the disk was full.
-AFTER_FULL = 2.0
 #: Lines and bytes of a task's stderr that an event tells.
 TAIL_LINES = 10
 TAIL_BYTES = 4_000
@@ -61,7 +59,7 @@ class Poller:
         except StorageFull as error:
             # Nothing is lost: what was not recorded is read again.
             log.warning("poll.postponed", cluster=self._site.name, reason=str(error))
-            return AFTER_FULL
+            return health.AFTER_FULL
         except ClusterUnreachable as error:
             return await health.failed(self._runtime, self._site, error)
         self._pause = self._next_pause(open_jobs, news)

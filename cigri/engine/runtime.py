@@ -1,7 +1,6 @@
 """What the parts of the engine share."""
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping
 
 import attrs
@@ -47,13 +46,12 @@ class Site:
 
 @attrs.frozen(kw_only=True)
 class Runtime:
-    """The store, the clusters, and where time and chance come from."""
+    """The store, the clusters, and where time comes from."""
 
     database: Database
     sites: Mapping[ClusterName, Site]
     #: UTC seconds since the epoch.
     now: Callable[[], float]
-    rng: random.Random
 
     def ring(self) -> None:
         """Wake all loops: something changed that any cluster may have to act on."""

@@ -19,8 +19,6 @@ log = structlog.get_logger()
 
 #: Seconds between two cycles when no bell rings.
 EVERY = 30.0
-#: Seconds until the next try after the disk was full.
-AFTER_FULL = 2.0
 
 
 async def submit_once(runtime: Runtime, site: Site, policy: Policy) -> float:
@@ -44,7 +42,7 @@ async def submit_once(runtime: Runtime, site: Site, policy: Policy) -> float:
     except StorageFull as error:
         # No submission without a durable intent.
         log.warning("submission.postponed", cluster=site.name, reason=str(error))
-        return AFTER_FULL
+        return health.AFTER_FULL
     except ClusterUnreachable as error:
         return await health.failed(runtime, site, error)
     return EVERY
@@ -100,6 +98,8 @@ async def _submit(runtime: Runtime, site: Site, choice: Choice) -> None:
         outcome = f"unanswered: {error}"
         async with runtime.database.write() as tx:
             await jobs.unanswered(tx, claim.jobs)
+        # The next cycle looks for them, as soon as looking can be trusted.
+        site.submitter.ring()
     except (SubmissionRejected, DamagedParameters) as error:
         outcome = f"refused: {error}"
         await _refused(runtime, site, claim, error)

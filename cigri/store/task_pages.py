@@ -192,6 +192,7 @@ class _Assembler:
             return self._in_job(number, parameter, state, held, record)
         if record is None or not record.job:
             return self._untried(number, parameter, state)
+        # In one go: `evolve` would double the cost of a page, and most tasks of a page come here.
         return Task(
             id=TaskId(self.row["first_task_id"] + number),
             campaign=CampaignId(self.row["id"]),

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -50,7 +49,6 @@ async def engine(directory: Path) -> AsyncIterator[tuple[Campaigns, Runtime]]:
             database=database,
             sites={LOCAL: Site(name=LOCAL, id=ids[LOCAL].id, driver=driver)},
             now=time.time,
-            rng=random.Random(1),
         )
         facts = Facts(clusters={LOCAL: ClusterFacts(slots=2)})
         yield Campaigns(runtime, Progress(), facts), runtime

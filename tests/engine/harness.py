@@ -1,6 +1,5 @@
 """An engine on a simulated cluster, driven step by step: no loops, no clock but ours."""
 
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -86,7 +85,7 @@ async def engine_on(
             ClusterName(name): Site(name=ClusterName(name), id=ids[ClusterName(name)], driver=d)
             for name, d in drivers.items()
         }
-        runtime = Runtime(database=database, sites=sites, now=clock, rng=random.Random(1))
+        runtime = Runtime(database=database, sites=sites, now=clock)
         progress = Progress()
         facts = Facts(clusters={name: ClusterFacts(slots=8) for name in sites})
         yield Engine(

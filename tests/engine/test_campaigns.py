@@ -1,5 +1,6 @@
 """What becomes of campaigns and their tasks, on a cluster that works and on one that does not."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -7,6 +8,8 @@ import pytest
 
 from cigri.clusters.simulated import Behaviour, SimulatedCluster
 from cigri.domain.model import Caller, CampaignId, TaskState
+from cigri.domain.scheduling import POLICIES
+from cigri.engine.submitter import submit_once
 from cigri.errors import (
     ClusterUnreachable,
     Conflict,
@@ -255,6 +258,18 @@ async def test_a_lost_answer_runs_nothing_twice(
 
     assert await engine.run(campaign) == "terminated"
     assert sorted(task for _, task, _ in cluster.executions) == list(range(20))
+
+
+async def test_a_lost_answer_is_looked_for_at_once(engine: Engine) -> None:
+    break_submissions(engine, SubmissionUnknown("no answer"))
+    await submit(engine, 4)
+    (site,) = engine.runtime.sites.values()
+    site.submitter.still()
+
+    await submit_once(engine.runtime, site, POLICIES["turns"])
+
+    async with asyncio.timeout(5):
+        await site.submitter.wait(3600)
 
 
 async def test_an_unreachable_cluster_is_left_alone_and_taken_back(engine: Engine) -> None:

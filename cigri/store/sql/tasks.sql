@@ -1,10 +1,6 @@
 -- name: insert_parameters
 INSERT INTO parameter_chunk (campaign_id, chunk, encoding, data, crc) VALUES (?, ?, ?, ?, ?);
 
--- name: parameters
-SELECT chunk, encoding, data, crc FROM parameter_chunk
-WHERE campaign_id = :campaign AND chunk BETWEEN :first AND :last ORDER BY chunk;
-
 -- name: parameters_of
 SELECT chunk, encoding, data, crc FROM parameter_chunk
 WHERE campaign_id = :campaign AND chunk IN (SELECT value FROM json_each(:chunks));
