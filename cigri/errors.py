@@ -37,8 +37,14 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the mistake on one line."""
-        text = f"{self.pointer or '/'}: {self.detail}"
+        # A pointer holds keys as they were given, and these may hold anything.
+        place = "".join(map(_printable, self.pointer)) or "/"
+        text = f"{place}: {self.detail}"
         return f"{text} ({self.hint})" if self.hint else text
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 class InvalidInput(CigriError):
@@ -85,8 +91,24 @@ class NotAuthenticated(CigriError):
     """Nobody knows who asks."""
 
 
+class InvalidToken(NotAuthenticated):
+    """A token was given that lets nobody in, or not any more."""
+
+
 class NotAllowed(CigriError):
     """The caller is known and may not do this."""
+
+
+class AdmissionRefused(NotAllowed):
+    """A rule of the administrators refuses a campaign; the message says which, and whom to ask."""
+
+
+class MissingScope(NotAllowed):
+    """The caller's token is not good for this; their others may be."""
+
+
+class NotYet(CigriError):
+    """It will be possible with a later version; nothing was changed."""
 
 
 class Conflict(CigriError):
@@ -99,6 +121,10 @@ class TooLarge(CigriError):
 
 class StorageFull(CigriError):
     """The disk under the database is full: nothing changed, the same request may work later."""
+
+
+class Damaged(CigriError):
+    """Something stored cannot be read any more; a backup may hold what was there."""
 
 
 class UnusableDatabase(CigriError):

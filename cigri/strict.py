@@ -4,10 +4,9 @@ Unlike with cattrs' own defaults, a text is not a list of characters and 1 is ne
 text.  Every mistake is reported at once with its path; for an unknown key the likely one is named.
 """
 
-import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import GenericAlias
 from typing import Any, get_args, get_origin
@@ -23,6 +22,10 @@ Hint = Callable[[str], str | None]
 
 #: The names that Unix and all clusters agree on.
 LOGIN = re.compile(r"[a-z_][a-z0-9_-]*")
+
+_LABEL = "[a-z0-9][a-z0-9-]{0,62}"
+_HOST = re.compile(rf"{_LABEL}([.]{_LABEL})*")
+_LONGEST_HOST = 253
 
 
 @attrs.frozen
@@ -59,14 +62,35 @@ def login(value: str) -> str:
     return value
 
 
-def loopback(value: str) -> str:
-    """Return *value* when it names this host to itself, or raise ValueError."""
+def address(value: str) -> str:
+    """Return *value* when a server can listen there, or raise ValueError."""
     try:
-        if value == "localhost" or ipaddress.ip_address(value).is_loopback:
-            return value
+        if value != "localhost":
+            ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError(f"not an address (127.0.0.1, ::1, localhost): {value!r}") from None
+    return value
+
+
+def is_loopback(value: str) -> bool:
+    """Return whether this host alone can reach the address *value*."""
+    return value == "localhost" or ipaddress.ip_address(value).is_loopback
+
+
+def host_name(value: str) -> str:
+    """Return the host *value* in small letters, or raise ValueError."""
+    try:
+        return bracketed(str(ipaddress.ip_address(value)))
     except ValueError:
         pass
-    raise ValueError(f"not an address of this host alone (127.0.0.1, ::1, localhost): {value!r}")
+    if len(value) > _LONGEST_HOST or not _HOST.fullmatch(value.lower()):
+        raise ValueError(f"not the name of a host (cigri.example.org, without port): {value!r}")
+    return value.lower()
+
+
+def bracketed(host: str) -> str:
+    """Return *host* as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
 
 
 def strict_converter(base: Path) -> cattrs.Converter:
@@ -126,17 +150,6 @@ def _table_hook(converter: cattrs.Converter, cls: type[Any]) -> Callable[[object
     return lambda raw, type_: structure(as_table(raw), type_)
 
 
-def likely(word: str, words: Iterable[str]) -> str | None:
-    """
-    Return which of *words* was meant by *word*, as a question.
-
-    >>> likely("wall_time", ["name", "walltime"])
-    'did you mean walltime?'
-    """
-    close = difflib.get_close_matches(word, list(words), n=1)
-    return f"did you mean {close[0]}?" if close else None
-
-
 def problems(error: BaseException, hint: Hint, path: str = "") -> Iterator[Problem]:
     """Yield every mistake that *error*, raised by a strict converter, holds."""
     match error:
@@ -154,6 +167,8 @@ def problems(error: BaseException, hint: Hint, path: str = "") -> Iterator[Probl
             for key in sorted(error.extra_fields):
                 pointer = f"{path}.{key}" if path else key
                 yield Problem(pointer=pointer, detail="unknown key", hint=hint(pointer))
+        case KeyError():
+            yield Problem(pointer=path, detail="missing")
         case _:
             yield Problem(pointer=path, detail=str(error))
 

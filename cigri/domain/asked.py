@@ -1,16 +1,22 @@
 """The cluster settings of a JDL: what is asked for all clusters, and for one of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
-from cigri.domain import fields
-from cigri.domain.model import CampaignType, ClusterSettings
+from cigri.domain import commands, fields
+from cigri.domain.facts import Facts
+from cigri.domain.model import CampaignType, ClusterSettings, TestMode
 from cigri.domain.report import Report, Section
 from cigri.domain.resources import Resources, parse_resources
-from cigri.domain.site import Site
 from cigri.domain.walltime import parse_walltime, two_readings, walltime_text
+
+#: Settings whose values the expanded JDL says even where nobody asked.
+_ALWAYS = ("type", "walltime", "exec_file", "exec_directory", "resources")
+#: Settings that other fields of a JDL say.
+_ELSEWHERE = ("cores", "parameter_names", "parameter_template")
+_WALLTIMES = ("walltime", "prologue_walltime", "epilogue_walltime")
 
 
 @attrs.frozen(kw_only=True)
@@ -22,14 +28,29 @@ class Asked:
     exec_file: str | None
     exec_directory: str | None
     resources: Resources | None
-    max_jobs: int | None
+    properties: str | None
+    project: str | None
+    cluster_job_type: str | None
+    prologue: tuple[str, ...] | None
+    epilogue: tuple[str, ...] | None
+    prologue_walltime: float | None
+    epilogue_walltime: float | None
     output_gathering_method: str | None
     output_file: str | None
     output_destination: str | None
+    dimensional_grouping: bool | None
+    temporal_grouping: bool | None
+    #: Empty for none.
+    checkpointing_type: str | None
+    test_mode: TestMode | None
+    max_jobs: int | None
+    retries: int | None
+    env: Mapping[str, str] | None
 
     def over(self, other: "Asked") -> "Asked":
         """Return what both ask for; where they differ, what this one does."""
-        return attrs.evolve(other, **_given(self))
+        both = {**(other.env or {}), **(self.env or {})}
+        return attrs.evolve(other, **_given(self) | {"env": both})
 
 
 def read_settings(report: Report, section: Section) -> Asked:
@@ -38,40 +59,66 @@ def read_settings(report: Report, section: Section) -> Asked:
     asked = Asked(
         type=report.read(section, "type", fields.campaign_type),
         walltime=report.read(section, "walltime", parse_walltime),
-        exec_file=report.read(section, "exec_file", fields.command),
-        exec_directory=report.read(section, "exec_directory", fields.directory),
+        exec_file=report.read(section, "exec_file", commands.command),
+        exec_directory=report.read(section, "exec_directory", commands.directory),
         resources=report.read(section, "resources", parse_resources),
-        max_jobs=report.read(section, "max_jobs", fields.max_jobs),
+        properties=report.read(section, "properties", fields.words),
+        project=report.read(section, "project", fields.words),
+        cluster_job_type=report.read(section, "cluster_job_type", fields.words),
+        prologue=report.read(section, "prologue", commands.script),
+        epilogue=report.read(section, "epilogue", commands.script),
+        prologue_walltime=report.read(section, "prologue_walltime", _step_walltime),
+        epilogue_walltime=report.read(section, "epilogue_walltime", _step_walltime),
         output_gathering_method=report.read(section, "output_gathering_method", fields.output),
         output_file=report.read(section, "output_file", fields.output),
         output_destination=report.read(section, "output_destination", fields.output),
+        dimensional_grouping=report.read(section, "dimensional_grouping", fields.switch),
+        temporal_grouping=report.read(section, "temporal_grouping", fields.switch),
+        checkpointing_type=report.read(section, "checkpointing_type", fields.checkpointing),
+        test_mode=report.read(section, "test_mode", fields.test_mode),
+        max_jobs=report.read(section, "max_jobs", fields.max_jobs),
+        retries=report.read(section, "retries", fields.retries),
+        env=report.read(section, "env", commands.environment),
     )
     for text in _surprises(section, asked):
         report.warn(text)
     return asked
 
 
-def settings_of(asked: Asked, site: Site) -> ClusterSettings:
-    """Return what is asked of one cluster, with the site's defaults where nothing is said."""
-    resources = asked.resources or parse_resources(site.default_resources)
-    return ClusterSettings(
-        exec_file=asked.exec_file or "",
-        exec_directory=asked.exec_directory or "$HOME",
-        walltime=asked.walltime or site.default_walltime,
-        type=asked.type or CampaignType.BEST_EFFORT,
-        resources=resources.text,
-        cores=resources.cores,
-        max_jobs=asked.max_jobs,
-    )
+def settings_of(asked: Asked, facts: Facts) -> ClusterSettings:
+    """Return what is asked of one cluster, with defaults where nothing is said."""
+    resources = asked.resources or parse_resources(facts.default_resources)
+    kept = {key: value for key, value in _given(asked).items() if key not in fields.OUTPUT}
+    kept |= {"resources": resources.text, "cores": resources.cores}
+    defaults: dict[str, Any] = {"exec_file": "", "walltime": facts.default_walltime}
+    settings = ClusterSettings(**{**defaults, **kept})
+    # An empty text says that a common setting does not hold for this cluster.
+    return attrs.evolve(settings, checkpointing_type=settings.checkpointing_type or None)
 
 
 def expanded(asked: Asked, settings: ClusterSettings) -> dict[str, object]:
     """Return the settings of one cluster as a JDL says them in full."""
-    kept = {key: value for key, value in _given(asked).items() if key in fields.OUTPUT}
-    full = _given(settings) | kept
-    full |= {"type": settings.type.value, "walltime": walltime_text(settings.walltime)}
-    del full["cores"]  # `resources` says it
-    return full
+    outputs = {key: value for key, value in _given(asked).items() if key in fields.OUTPUT}
+    full = {
+        field.name: value
+        for field in attrs.fields(ClusterSettings)
+        if (value := getattr(settings, field.name)) != _default(field) or field.name in _ALWAYS
+    }
+    for key in _ELSEWHERE:
+        full.pop(key, None)
+    full |= {key: walltime_text(full[key]) for key in _WALLTIMES if key in full}
+    full |= {key: list(full[key]) for key in ("prologue", "epilogue") if key in full}
+    if "test_mode" in full:
+        full["test_mode"] = settings.test_mode is TestMode.THEN_WAIT or settings.test_mode.value
+    return full | {"type": settings.type.value} | outputs
+
+
+def _default(field: "attrs.Attribute[Any]") -> object:
+    return {} if field.name == "env" else field.default
+
+
+def _step_walltime(value: object) -> float | None:
+    return None if fields.means_nothing(value) else parse_walltime(value)
 
 
 def _refuse_not_yet(report: Report, section: Section) -> None:
@@ -82,12 +129,13 @@ def _refuse_not_yet(report: Report, section: Section) -> None:
 
 def _surprises(section: Section, asked: Asked) -> Iterator[str]:
     """Say what was understood where a user may have meant something else."""
-    walltime = section.members.get("walltime")
-    if asked.walltime and isinstance(walltime, str) and two_readings(walltime):
-        yield f"walltime {walltime.strip()} is {walltime_text(asked.walltime)}: hours and minutes"
+    for key in _WALLTIMES:
+        text, seconds = section.members.get(key), getattr(asked, key)
+        if seconds and isinstance(text, str) and two_readings(text):
+            yield f"{key} {text.strip()} is {walltime_text(seconds)}: hours and minutes"
     if asked.resources and asked.resources.warning:
         yield asked.resources.warning
-    variable = fields.variable(asked.exec_file or "")
+    variable = commands.variable(asked.exec_file or "")
     if variable:
         yield (
             f"exec_file: {variable} stays as it is, as no shell reads it; "

@@ -22,6 +22,8 @@ def ranges(numbers: Iterable[int]) -> list[Range]:
     >>> ranges([7, 3, 4, 5])
     [Range(first=3, size=3), Range(first=7, size=1)]
     """
+    if isinstance(numbers, range) and numbers.step == 1:
+        return [Range(numbers.start, len(numbers))] if numbers else []
     found: list[list[int]] = []
     for number in sorted(numbers):
         if found and number == found[-1][0] + found[-1][1]:

@@ -6,59 +6,68 @@ A reader takes a JSON value and returns what it stands for, or raises `Mistake`.
 import re
 from collections.abc import Mapping
 
-from cigri.domain.model import CampaignType
+from cigri.domain.model import CampaignType, JobsType, TestMode
 from cigri.domain.report import Mistake, kind, shown
+from cigri.domain.spec import Allowance
 
 #: Fields that change what runs and do nothing yet: refused by name, with the reason.
-NOT_YET: Mapping[str, str] = {
-    "properties": "resources cannot be chosen by their properties yet",
-    "project": "jobs cannot be accounted to a project yet",
-    "cluster_job_type": "jobs cannot be given a cluster's own types yet",
-    "prologue": "nothing is run before the first task of a cluster yet",
-    "epilogue": "nothing is run after the last task of a cluster yet",
-    "prologue_walltime": "there is no prologue yet",
-    "epilogue_walltime": "there is no epilogue yet",
-    "dimensional_grouping": "tasks cannot be put side by side into one job on demand yet",
-    "temporal_grouping": "tasks cannot be put one after the other into one job on demand yet",
-    "checkpointing_type": "tasks cannot be checkpointed yet",
-    "test_mode": "there is no test mode yet",
-    "env": "variables cannot be set for tasks yet",
-    "replicate": "tasks cannot be replicated yet",
-}
-#: Values by which JDL files of CiGri 3 say that they do not use such a field.
+NOT_YET: Mapping[str, str] = {"replicate": "tasks cannot be replicated yet"}
+#: Values by which JDL files of CiGri 3 say that they do not use a field.
 _NOTHING = frozenset({"", "false", "none", "null"})
 
 #: Fields that are kept, and of which the user is told that they do nothing yet.
 OUTPUT = ("output_gathering_method", "output_file", "output_destination")
 
-#: The fields of a cluster, in the order of the manual.
-FIELDS = ("type", "walltime", "exec_file", "exec_directory", "resources", "max_jobs", *OUTPUT)
+#: Fields that only some kinds of cluster honour, and what the others do instead.
+HONOURED: Mapping[str, str] = {
+    "properties": "resources are not chosen by it",
+    "project": "jobs are not accounted to it",
+    "cluster_job_type": "there are no such types of job",
+    "checkpointing_type": "no signal comes before the walltime is over",
+}
 
-DESKTOP = "desktop_computing"
+#: The fields of a cluster, in the order of the manual.
+FIELDS = (
+    "type",
+    "walltime",
+    "exec_file",
+    "exec_directory",
+    "resources",
+    "properties",
+    "project",
+    "cluster_job_type",
+    "prologue",
+    "epilogue",
+    "prologue_walltime",
+    "epilogue_walltime",
+    *OUTPUT,
+    "dimensional_grouping",
+    "temporal_grouping",
+    "checkpointing_type",
+    "test_mode",
+    "max_jobs",
+    "retries",
+    "env",
+)
+
+#: The fields of the campaign as a whole, beside those that say what its tasks are.
+GLOBAL = ("name", "clusters", "jobs_type", "max_fails", "tags")
 
 _TYPES = {each.value: each for each in CampaignType} | {"besteffort": CampaignType.BEST_EFFORT}
-_LATER_TYPES = ("semi-best-effort", "nightly")
-_TYPE_HINT = 'write "best-effort" or "normal"'
+_TYPE_HINT = f"write one of {', '.join(CampaignType)}"
+_SIGNAL = "signal"
+_YES, _NO = "true", "false"
+_TEST_HINT = 'write true, false or "then-run"'
 
 #: What would break or reverse lines on terminals and in logs.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _DIGITS = re.compile(r"-?\d{1,20}", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*%", re.ASCII)
+_TAG = re.compile(r"[^\s,]{1,50}")
 _LONGEST_NAME = 255
-_LONGEST_PATH = 4096
-#: Characters; Linux takes no word over 128 KiB.
-_LONGEST_COMMAND = 32_000
-_ABSOLUTE = re.compile(r"/|(?:~|\$HOME|\$?\{HOME\})(?:/|$)")
-#: What is quoted, else, as the group, what opens and is not closed.
-_OPEN = re.compile(r"""\\. | '[^']*' | "[^"\\]*(?:\\.[^"\\]*)*" | (['"\\])""", re.VERBOSE)
-#: Words that only a shell understands; what is quoted is matched first, as no group.
-_SHELL = re.compile(
-    r"""'[^']*' | "[^"\\]*(?:\\.[^"\\]*)*" | \\.
-    | (?: (?<!\S) ( \|\|? | &&? | ; | \d?[<>]\S* ) | (;) ) (?!\S)""",
-    re.VERBOSE,
-)
-#: A command that is a shell's own, where it replaces what it likes.
-_A_SHELL = re.compile(r"\S*\b(?:ba|da|z|k)?sh\s+(?:-\w+\s+)*-\w*c\b")
-_VARIABLE = re.compile(r"\$(?!HOME\b|\{HOME\})[A-Za-z_{(]\w*|`")
+_LONGEST_WORDS = 4096
+_MOST_RETRIES = 100
+_MOST_TAGS = 20
 
 
 def line(value: object, *, most: int) -> str:
@@ -85,78 +94,123 @@ def name(value: object) -> str:
     return text
 
 
-def jobs_type(value: object) -> str:
-    """Return how the tasks of a campaign are given; there is one way yet."""
+def jobs_type(value: object) -> JobsType:
+    """Return what the tasks of a campaign are."""
     text = value.lower() if isinstance(value, str) else ""
-    if text == DESKTOP:
-        raise Mistake(f"campaigns of type {DESKTOP} are not available yet", 'write "normal"')
-    if text != "normal":
-        raise Mistake(f"not a type of jobs: {shown(value)}", 'write "normal"')
-    return text
+    if text not in set(JobsType):
+        raise Mistake(f"not a type of jobs: {shown(value)}", f"write {' or '.join(JobsType)}")
+    return JobsType(text)
 
 
 def nb_jobs(value: object) -> int:
     """Return how many tasks there are."""
-    count = _whole(value)
+    count = whole(value)
     if count < 0:
         raise Mistake(f"must not be negative: {count}")
     return count
 
 
+def allowance(value: object) -> Allowance | None:
+    """Return how many tasks may fail, a count or a share; `None` for any number."""
+    if isinstance(value, str) and means_nothing(value):
+        return None
+    share = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if share:
+        if float(share[1]) > 100:
+            raise Mistake(f"{shown(value)} is more than all tasks", "write at most 100%")
+        return Allowance(percent=float(share[1]))
+    try:
+        count = whole(value)
+    except Mistake:
+        raise Mistake(
+            f"neither a number nor a share: {shown(value)}", 'write 5 or "10%"'
+        ) from None
+    if count < 0:
+        raise Mistake(f"must not be negative: {count}", "leave it out for no limit")
+    return Allowance(count=count)
+
+
+def tags(value: object) -> tuple[str, ...]:
+    """Return the words by which the owner finds a campaign again, each once."""
+    if not isinstance(value, list):
+        hint = f"write [{shown(value)}]" if isinstance(value, str) else None
+        raise Mistake(f"must be an array of words, not {kind(value)}", hint)
+    for word in value:
+        if not _TAG.fullmatch(line(word, most=_LONGEST_WORDS)):
+            raise Mistake(f"not a tag: {shown(word)}", "a tag is a word of 50 characters at most")
+    if len(value) > _MOST_TAGS:
+        raise Mistake(f"{len(value)} tags: the limit is {_MOST_TAGS}")
+    return tuple(dict.fromkeys(value))
+
+
 def campaign_type(value: object) -> CampaignType:
     """Return how the jobs stand against those of the cluster's owners."""
     text = value.lower() if isinstance(value, str) else ""
-    if text in _LATER_TYPES:
-        raise Mistake(f"campaigns of type {text} are not available yet", _TYPE_HINT)
     if text not in _TYPES:
         raise Mistake(f"not a type of campaign: {shown(value)}", _TYPE_HINT)
     return _TYPES[text]
-
-
-def command(value: object) -> str:
-    """Return what to run, maybe empty."""
-    text = line(value, most=_LONGEST_COMMAND)
-    if any(found.lastindex for found in _OPEN.finditer(text)):
-        raise Mistake(f"a quote is not closed, or a backslash ends the text: {shown(text)}")
-    operator = next((found for found in _SHELL.finditer(text) if found.lastindex), None)
-    if operator:
-        hint = "write sh -c '…' around it, or quote it if it is meant as it stands"
-        raise Mistake(f"no shell reads the command: {shown(operator[0])} does nothing", hint)
-    return text
-
-
-def variable(text: str) -> str | None:
-    """Return the first thing in a command that a shell would replace, and nobody else does."""
-    found = None if _A_SHELL.match(text) else _VARIABLE.search(text)
-    return found[0] if found else None
-
-
-def path(value: object) -> str:
-    """Return the name of a file or directory."""
-    return line(value, most=_LONGEST_PATH)
-
-
-def directory(value: object) -> str:
-    """Return where to run it."""
-    text = path(value)
-    if not _ABSOLUTE.match(text):
-        raise Mistake(f"not an absolute directory: {shown(text)}", "begin with / or $HOME/")
-    return text
 
 
 def max_jobs(value: object) -> int | None:
     """Return how many tasks may be at a cluster at a time, or `None` for no limit."""
     if isinstance(value, str) and means_nothing(value):
         return None
-    limit = _whole(value)
+    limit = whole(value)
     if limit < 1:
         raise Mistake(f"must be at least 1, not {limit}", "leave it out for no limit")
     return limit
 
 
+def retries(value: object) -> int:
+    """Return how often a failed task is tried again."""
+    count = 0 if means_nothing(value) else whole(value)
+    if not 0 <= count <= _MOST_RETRIES:
+        raise Mistake(f"must be between 0 and {_MOST_RETRIES}, not {count}")
+    return count
+
+
+def switch(value: object) -> bool:
+    """Return whether something is on: true, false, or the words of CiGri 3 for it."""
+    if means_nothing(value):
+        return False
+    if value is True or (isinstance(value, str) and value.lower() == _YES):
+        return True
+    raise Mistake(f"must be true or false, not {shown(value)}")
+
+
+def test_mode(value: object) -> TestMode:
+    """Return whether one task per cluster is tried first, and what follows."""
+    if isinstance(value, str) and value.lower() in {TestMode.THEN_RUN, TestMode.THEN_WAIT}:
+        return TestMode(value.lower())
+    try:
+        return TestMode.THEN_WAIT if switch(value) else TestMode.OFF
+    except Mistake as mistake:
+        raise Mistake(str(mistake), _TEST_HINT) from None
+
+
+test_mode.__test__ = False  # type: ignore[attr-defined] # no test, whatever pytest makes of it
+
+
+def checkpointing(value: object) -> str:
+    """Return how tasks are checkpointed; an empty text if they are not."""
+    if means_nothing(value):
+        return ""
+    text = value.lower() if isinstance(value, str) else ""
+    if text == "blcr":
+        raise Mistake("checkpoints by BLCR are not available", 'write "signal", or leave it out')
+    if text != _SIGNAL:
+        raise Mistake(f"not a type of checkpointing: {shown(value)}", 'write "signal" or "None"')
+    return _SIGNAL
+
+
+def words(value: object) -> str:
+    """Return a text for a cluster's own scheduler; empty for none."""
+    return "" if means_nothing(value) else line(value, most=_LONGEST_WORDS)
+
+
 def output(value: object) -> str | None:
     """Return a setting of the gathering of outputs, or `None` for no gathering."""
-    return None if means_nothing(value) else path(value)
+    return words(value) or None
 
 
 def means_nothing(value: object) -> bool:
@@ -166,9 +220,18 @@ def means_nothing(value: object) -> bool:
     return value is None or value is False or value in ([], {})
 
 
-def _whole(value: object) -> int:
+def whole(value: object) -> int:
+    """
+    Return a whole number, which may be given as a text, as in CiGri 3.
+
+    Raises:
+        Mistake: It is none.
+    """
     if type(value) is int:
         return value
-    digits = value.strip() if isinstance(value, str) else ""
-    hint = f"write {digits} without quotes" if _DIGITS.fullmatch(digits) else None
-    raise Mistake(f"must be a whole number, not {shown(value)}", hint)
+    text = value.strip() if isinstance(value, str) else ""
+    if not _DIGITS.fullmatch(text):
+        raise Mistake(f"must be a whole number, not {shown(value)}")
+    if abs(int(text)) >= 2**63:
+        raise Mistake(f"a number beyond 64 bits: {shown(value)}")
+    return int(text)

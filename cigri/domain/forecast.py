@@ -33,8 +33,8 @@ def forecast(samples: Sequence[Sample], remaining: int, now: float) -> Forecast:
     """
     Return the rate of the recent past and the interval in which the campaign may end.
 
-    *samples* are in order of time.  The interval spans the slowest and the fastest of the recent
-    windows, so it is wide when the past was uneven.
+    *samples* are in order of time; *remaining* is 0 when no end can be told.  The interval spans
+    the slowest and the fastest of the recent windows, so it is wide when the past was uneven.
     """
     if len(samples) < ENOUGH_WINDOWS + 1 or samples[-1].at <= samples[0].at:
         return Forecast()

@@ -27,6 +27,21 @@ def target(*, parallel: int, mean_duration: float | None, ended: int) -> int:
     return min(parallel + waiting, bound, max(MOST_IN_FLIGHT, 2 * parallel))
 
 
+def at_risk(*, allowed: int, ended: int, succeeded: int) -> int:
+    """
+    Return how many tasks of a campaign may be in flight so that about *allowed* + 1 more fail.
+
+    A campaign that pauses itself at too many failures should not have handed out all its tasks by
+    then.  Of its attempts *ended* did, whatever became of their tasks since: as many of the next
+    are taken to fail, and all of them as long as nothing is known.
+
+    >>> at_risk(allowed=1, ended=4, succeeded=0), at_risk(allowed=9, ended=99, succeeded=99)
+    (2, 1000)
+    """
+    failed = max(0, ended - succeeded)
+    return math.ceil(max(1, allowed + 1) * (failed + succeeded + 1) / (failed + 1))
+
+
 def refill(*, wanted: int, in_flight: int, nearly_idle: bool) -> int:
     """
     Return how many tasks to hand out now to come back to *wanted*.

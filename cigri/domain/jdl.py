@@ -1,27 +1,25 @@
 """The JDL, the text in which a user describes a campaign: strict, every mistake at once.
 
-The parameters of a large campaign stay text here; `parameters` reads them a slice at a time.
+The parameters of a large campaign stay text here; `domain.parameters` reads them by slices.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from cigri.domain import fields
 from cigri.domain.asked import Asked, expanded, read_settings, settings_of
+from cigri.domain.commands import placeholders, unknown_placeholder
 from cigri.domain.envelope import separate
-from cigri.domain.lines import LineParameters
-from cigri.domain.model import CampaignSpec, ClusterName
-from cigri.domain.parameters import parameters
-from cigri.domain.recipe import WAYS, read_recipe
+from cigri.domain.facts import ClusterFacts, Facts
+from cigri.domain.model import ClusterName, ClusterSettings, JobsType
+from cigri.domain.recipe import WAYS, Recipe, Source, read_recipe
 from cigri.domain.report import Report, Section, kind, pointer, shown, suggestion
-from cigri.domain.site import ClusterFacts, Site
-from cigri.domain.strict_json import load
+from cigri.domain.spec import Allowance, CampaignSpec
+from cigri.domain.strict_json import load, plain_dollars
 from cigri.errors import InvalidJdl
 
-__all__ = ["ClusterFacts", "LineParameters", "Site", "parameters", "read"]
-
-_GLOBAL = ("name", "clusters", *WAYS, "jobs_type")
+_GLOBAL = (*fields.GLOBAL, *WAYS)
 _CLUSTER = (*fields.FIELDS, *fields.NOT_YET)
 _ALL = (*_GLOBAL, *_CLUSTER)
 #: Known clusters named to who names an unknown one.
@@ -29,7 +27,7 @@ _NAMED = 20
 _CLUSTERS_HINT = 'write {"local": {}} with the names of your clusters'
 
 
-def read(text: bytes, site: Site, *, lines: bool = False) -> CampaignSpec:
+def read(text: bytes, facts: Facts, *, lines: bool = False) -> CampaignSpec:
     """
     Return the campaign that a JDL describes, its common settings expanded into each cluster.
 
@@ -39,27 +37,37 @@ def read(text: bytes, site: Site, *, lines: bool = False) -> CampaignSpec:
     Raises:
         InvalidJdl: It has mistakes, all of which are listed.
     """
-    small, array = separate(text)
+    small, array = separate(plain_dollars(text))
     document = load(small)
     report = Report(document.problems)
     top = _top(report, document.value)
     name = _name(report, top)
-    jobs_type = report.read(top, "jobs_type", fields.jobs_type)
-    recipe = read_recipe(report, top, array, site, lines=lines)
-    clusters = _read_clusters(report, top, site)
+    jobs_type = report.read(top, "jobs_type", fields.jobs_type) or JobsType.NORMAL
+    max_fails = report.read(top, "max_fails", fields.allowance)
+    tags = report.read(top, "tags", fields.tags) or ()
+    source = Source(array=array, lines=lines, jobs_type=jobs_type)
+    recipe = read_recipe(report, top, source, facts)
+    clusters = _read_clusters(report, top, facts)
     for cluster in clusters:
-        cluster.check(report, needs_command=not recipe.none)
+        cluster.check(report, recipe)
+    _check_template(report, top, recipe, clusters)
     report.check()
-    settings = {cluster.name: settings_of(cluster.asked, site) for cluster in clusters}
-    count = {} if recipe.nb_jobs is None else {"nb_jobs": recipe.nb_jobs}
+    _warn_of_unhonoured(report, clusters)
+    settings = {cluster.name: _settings(cluster, recipe, facts) for cluster in clusters}
+    said = {"jobs_type": jobs_type.value, **recipe.jdl(), **_said(max_fails, tags)}
     full = {each.name: expanded(each.asked, settings[each.name]) for each in clusters}
     return CampaignSpec(
         name=name,
         clusters=settings,
-        jdl={"name": name, "jobs_type": jobs_type or "normal", **count, "clusters": full},
+        jdl={"name": name, **said, "clusters": full},
         warnings=report.warnings,
         nb_jobs=recipe.nb_jobs,
         params=recipe.params,
+        sweep=recipe.sweep,
+        param_file=recipe.param_file,
+        jobs_type=jobs_type,
+        max_fails=max_fails,
+        tags=tags,
     )
 
 
@@ -113,13 +121,17 @@ class _Cluster:
         common = not self.section.has(key) and self.top.has(key)
         return (self.top if common else self.section).at(key)
 
-    def check(self, report: Report, *, needs_command: bool) -> None:
+    def check(self, report: Report, recipe: Recipe) -> None:
         """Report what only all settings of the cluster together can tell."""
         command = self.asked.exec_file
+        if command and recipe.sweep:
+            mistake = unknown_placeholder(command, recipe.sweep.names)
+            if mistake:
+                report.add(self.at("exec_file"), str(mistake), mistake.hint)
         if not self.section.has("exec_file") and not self.top.has("exec_file"):
             why = "missing: neither this cluster nor the top level says what to run"
             report.add(self.at("exec_file"), why)
-        elif needs_command and command is not None and not command.strip():
+        elif not recipe.none and command is not None and not command.strip():
             report.add(self.at("exec_file"), "empty: there are tasks and nothing to run")
         cores = self.asked.resources.cores if self.asked.resources else 1
         if self.facts.slots is not None and cores > self.facts.slots:
@@ -127,7 +139,7 @@ class _Cluster:
             report.add(self.at("resources"), f"{cores} cores are more than there are: {has}")
 
 
-def _read_clusters(report: Report, top: Section, site: Site) -> list[_Cluster]:
+def _read_clusters(report: Report, top: Section, facts: Facts) -> list[_Cluster]:
     common = read_settings(report, top)
     found = []
     for section_name, section in _sections(report, top):
@@ -136,12 +148,12 @@ def _read_clusters(report: Report, top: Section, site: Site) -> list[_Cluster]:
             break
         for key in section.members:
             _check_key(report, section, key)
-        facts = site.clusters.get(name)
-        if facts is None:
-            _unknown_cluster(report, section.pointer, name, site)
-            facts = ClusterFacts()  # so that all else is checked too
+        own = facts.clusters.get(name)
+        if own is None:
+            _unknown_cluster(report, section.pointer, name, facts)
+            own = ClusterFacts()  # so that all else is checked too
         asked = read_settings(report, section).over(common)
-        found.append(_Cluster(name=name, facts=facts, asked=asked, section=section, top=top))
+        found.append(_Cluster(name=name, facts=own, asked=asked, section=section, top=top))
     return found
 
 
@@ -162,6 +174,53 @@ def _sections(report: Report, top: Section) -> Iterator[tuple[str, Section]]:
             report.add(at + pointer(name), f"must be an object, not {kind(members)}", "write {}")
 
 
+def _settings(cluster: _Cluster, recipe: Recipe, facts: Facts) -> ClusterSettings:
+    settings = settings_of(cluster.asked, facts)
+    if recipe.sweep is None:
+        return settings
+    return attrs.evolve(
+        settings,
+        parameter_names=recipe.sweep.names,
+        parameter_template=recipe.template,
+    )
+
+
+def _warn_of_unhonoured(report: Report, clusters: Sequence[_Cluster]) -> None:
+    for key, why in fields.HONOURED.items():
+        names = [
+            cluster.name
+            for cluster in clusters
+            if getattr(cluster.asked, key) and key not in cluster.facts.honours
+        ]
+        if names:
+            report.warn(f"{key}: kept, but {why} on {', '.join(names)}")
+
+
+def _check_template(
+    report: Report, top: Section, recipe: Recipe, clusters: Sequence[_Cluster]
+) -> None:
+    """Report what is wrong with a template, and warn of an axis that nothing names."""
+    if recipe.sweep is None or recipe.template is None:
+        return
+    mistake = unknown_placeholder(recipe.template, recipe.sweep.names)
+    if mistake:
+        report.add(top.at("params"), str(mistake), mistake.hint)
+    for cluster in clusters:
+        named = {*placeholders(recipe.template), *placeholders(cluster.asked.exec_file or "")}
+        silent = ", ".join(name for name in recipe.sweep.names if name not in named)
+        if silent:
+            report.warn(f"{silent}: neither exec_file nor params names it, so no task is given it")
+
+
+def _said(max_fails: Allowance | None, tags: Sequence[str]) -> dict[str, object]:
+    """Return the fields of a JDL that say what holds for a campaign as a whole."""
+    said: dict[str, object] = {"tags": list(tags)} if tags else {}
+    if max_fails is None:
+        return said
+    share = max_fails.percent
+    return said | {"max_fails": max_fails.count if share is None else f"{share:.12g}%"}
+
+
 def _check_key(report: Report, section: Section, key: str) -> None:
     if key in _GLOBAL:
         why = f'"{key}" is for the whole campaign'
@@ -170,8 +229,8 @@ def _check_key(report: Report, section: Section, key: str) -> None:
         _unknown_key(report, section.at(key), key, _CLUSTER)
 
 
-def _unknown_cluster(report: Report, at: str, name: str, site: Site) -> None:
-    known = sorted(site.clusters)
+def _unknown_cluster(report: Report, at: str, name: str, facts: Facts) -> None:
+    known = sorted(facts.clusters)
     likely = suggestion(name, known)
     more = "" if len(known) <= _NAMED else f" and {len(known) - _NAMED} more"
     listed = f"the clusters are {', '.join(known[:_NAMED])}{more}"

@@ -1,4 +1,4 @@
-"""The life cycles of campaigns and jobs, as tables.
+"""The life cycles of campaigns, their steps and jobs, as tables.
 
 Nothing else says which state follows which; the diagrams of `docs/lifecycle.md` are printed from
 here.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from cigri.domain.model import CampaignState, JobState
+from cigri.domain.model import CampaignState, JobState, StepState
 from cigri.errors import IllegalTransition
 
 
@@ -38,8 +38,22 @@ class JobEvent(StrEnum):
     VANISHED = "nobody knows it any more"
 
 
+class StepEvent(StrEnum):
+    """What can happen to the prologue or the epilogue of a campaign on a cluster."""
+
+    CLAIMED = "it is about to be sent"
+    SUCCEEDED = "it ended with 0"
+    FAILED = "it ended otherwise"
+    #: It was never sent, or its job vanished or was killed by its cluster.
+    UNDONE = "it did not come to its end"
+    STOPPED = "it was killed with its campaign"
+    #: Somebody fixed what it failed at, or tasks came back before which the epilogue had run.
+    DUE_AGAIN = "it is wanted again"
+
+
 _C, _CE = CampaignState, CampaignEvent
 _J, _JE = JobState, JobEvent
+_S, _SE = StepState, StepEvent
 
 CAMPAIGN_TRANSITIONS: Mapping[CampaignState, Mapping[CampaignEvent, CampaignState]] = {
     _C.LOADING: {_CE.LOADED: _C.IN_TREATMENT},
@@ -82,11 +96,24 @@ JOB_TRANSITIONS: Mapping[JobState, Mapping[JobEvent, JobState]] = {
     _J.LOST: {},
 }
 
+STEP_TRANSITIONS: Mapping[StepState, Mapping[StepEvent, StepState]] = {
+    _S.NONE: {},
+    _S.WAITING: {_SE.CLAIMED: _S.IN_FLIGHT},
+    _S.IN_FLIGHT: {
+        _SE.SUCCEEDED: _S.DONE,
+        _SE.FAILED: _S.FAILED,
+        _SE.UNDONE: _S.WAITING,
+        _SE.STOPPED: _S.FAILED,
+    },
+    _S.DONE: {_SE.DUE_AGAIN: _S.WAITING},
+    _S.FAILED: {_SE.DUE_AGAIN: _S.WAITING},
+}
+
 #: Jobs that somebody has to look after.
 OPEN_JOB_STATES = frozenset(state for state, events in JOB_TRANSITIONS.items() if events)
 
-State = TypeVar("State", CampaignState, JobState)
-Happening = TypeVar("Happening", CampaignEvent, JobEvent)
+State = TypeVar("State", CampaignState, JobState, StepState)
+Happening = TypeVar("Happening", CampaignEvent, JobEvent, StepEvent)
 
 
 def allows(
@@ -120,3 +147,30 @@ def mermaid(table: Mapping[State, Mapping[Happening, State]]) -> str:
         if not events:
             lines.append(f"    {state} --> [*]")
     return "\n".join(lines)
+
+
+#: What its owner is told of a campaign whose state does not allow what they ask.
+_REFUSALS: Mapping[CampaignEvent, Mapping[CampaignState, str]] = {
+    _CE.PAUSE: {
+        _C.PAUSED: "is paused already",
+        _C.TERMINATED: "is terminated: there is nothing to pause",
+        _C.CANCELLED: "is cancelled: there is nothing to pause",
+    },
+    _CE.RESUME: {
+        _C.IN_TREATMENT: "is not paused: there is nothing to resume",
+        _C.TERMINATED: "is terminated: add tasks, or fix it and resubmit what failed",
+        _C.CANCELLED: "is cancelled for good: submit it again",
+    },
+    _CE.CANCEL: {_C.CANCELLED: "is cancelled already"},
+    _CE.REOPENED: {_C.CANCELLED: "is cancelled for good: its tasks do not run again"},
+}
+
+
+def refusal(state: CampaignState, event: CampaignEvent) -> str:
+    """
+    Return what to tell of a campaign in *state* whose table does not know *event*.
+
+    >>> refusal(CampaignState.PAUSED, CampaignEvent.PAUSE)
+    'is paused already'
+    """
+    return _REFUSALS.get(event, {}).get(state, f"is {state}")

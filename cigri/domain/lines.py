@@ -4,6 +4,8 @@ Nothing is done per line unless a block holds something unusual: a million lines
 tenth of a second.
 """
 
+import re
+
 from cigri.domain.parameters import CHUNK, MAX_PARAMETER, too_many
 from cigri.errors import InvalidJdl
 
@@ -12,7 +14,10 @@ from cigri.errors import InvalidJdl
 _BLOCK = 65536
 #: Every line of a block that begins with a character after the space is not blank.
 _AFTER_SPACE = b"!"
+#: Blank lines that are dropped; a few kilobytes of gzip may hold a thousand million.
+_MOST_BLANK = 1_000_000
 _BOM = b"\xef\xbb\xbf"
+_SPACE_AT_END = re.compile(rb"[ \t\r\f\v]\n")
 
 
 class LineParameters:
@@ -26,10 +31,12 @@ class LineParameters:
     ([], [], [b'first\nsecond'], 2)
     """
 
-    def __init__(self, *, limit: int | None = None) -> None:
+    def __init__(self, *, limit: int | None = None, stripped: bool = False) -> None:
         #: Parameters found so far.
         self.count = 0
         self._limit = limit
+        #: Whether white space at the ends of a line is not the parameter's.
+        self._stripped = stripped
         #: Those that are in no chunk yet.
         self._ready: list[bytes] = []
         #: The beginning of a line whose end has not come.
@@ -83,8 +90,12 @@ class LineParameters:
             whole = whole.replace(b"\r\n", b"\n")
         lines = whole.split(b"\n")
         lines.pop()
+        if self._stripped and _SPACE_AT_END.search(whole):
+            lines = [line.strip() for line in lines]
         self._add(lines if _plain(whole, lines) else self._parameters(lines))
         self._read += len(lines)
+        if self._read - self.count > _MOST_BLANK:
+            raise InvalidJdl.at("/params", f"more than {_MOST_BLANK} blank lines")
 
     def _add(self, lines: list[bytes]) -> None:
         self._ready += lines
@@ -102,9 +113,11 @@ class LineParameters:
         """Return the lines that are parameters, after a look at each."""
         found: list[bytes] = []
         for number, line in enumerate(lines, self._read + 1):
-            if line.strip():
-                _check(line, number, self.count + len(found))
-                found.append(line)
+            text = line.strip()
+            if text:
+                given = text if self._stripped else line
+                _check(given, number, self.count + len(found))
+                found.append(given)
         return found
 
 

@@ -34,6 +34,11 @@ class CampaignState(StrEnum):
     TERMINATED = "terminated"
     CANCELLED = "cancelled"
 
+    @property
+    def over(self) -> bool:
+        """Return whether nothing happens any more, unless somebody repairs something."""
+        return self in (CampaignState.TERMINATED, CampaignState.CANCELLED)
+
 
 class TaskState(StrEnum):
     """Where a task is in its life."""
@@ -68,11 +73,56 @@ class JobState(StrEnum):
     RETURNED = "returned"
 
 
+class JobsType(StrEnum):
+    """What the tasks of a campaign are."""
+
+    #: One for each parameter.
+    NORMAL = "normal"
+    #: The same command again and again, until a total or until somebody stops it.
+    DESKTOP_COMPUTING = "desktop_computing"
+
+
 class CampaignType(StrEnum):
     """How the jobs of a campaign stand against those of the cluster's owners."""
 
     BEST_EFFORT = "best-effort"
+    #: Best-effort by day, normal by night.
+    SEMI_BEST_EFFORT = "semi-best-effort"
+    #: Normal by night, nothing by day.
+    NIGHTLY = "nightly"
     NORMAL = "normal"
+
+
+class TestMode(StrEnum):
+    """Whether one task per cluster is tried before the others, and what follows."""
+
+    __test__ = False  # no test, whatever pytest makes of the name
+
+    OFF = "off"
+    #: The campaign waits for its owner.
+    THEN_WAIT = "then-wait"
+    #: It goes on by itself when the test succeeds.
+    THEN_RUN = "then-run"
+
+
+class JobKind(StrEnum):
+    """What a job is for."""
+
+    TASKS = "tasks"
+    #: Once per campaign and cluster: before its first task, and after its last.
+    PROLOGUE = "prologue"
+    EPILOGUE = "epilogue"
+
+
+class StepState(StrEnum):
+    """Where the prologue or the epilogue of a campaign on a cluster is in its life."""
+
+    #: The campaign has none there.
+    NONE = "none"
+    WAITING = "waiting"
+    IN_FLIGHT = "in_flight"
+    DONE = "done"
+    FAILED = "failed"
 
 
 @attrs.frozen(kw_only=True)
@@ -90,22 +140,32 @@ class ClusterSettings:
     cores: int = 1
     #: Tasks at a time on this cluster, or `None` for no limit.
     max_jobs: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class CampaignSpec:
-    """A campaign as its user described it, checked and expanded."""
-
-    name: str
-    clusters: Mapping[ClusterName, ClusterSettings]
-    #: The expanded JDL, without its parameters.
-    jdl: Mapping[str, object]
-    #: What was accepted but deserves a word to the user.
-    warnings: tuple[str, ...] = ()
-    #: Tasks given as a count (`nb_jobs`): parameters "0" to "n-1".
-    nb_jobs: int | None = None
-    #: Tasks given as a JSON array (`params`), still as text.
-    params: bytes | memoryview | None = None
+    #: Which resources of the cluster will do, in its scheduler's own language.
+    properties: str = ""
+    #: Whom the cluster's scheduler accounts the jobs to.
+    project: str = ""
+    #: Further types of job that the cluster's scheduler knows.
+    cluster_job_type: str = ""
+    #: Lines of a shell script, none for no prologue; so for the epilogue.
+    prologue: tuple[str, ...] = ()
+    epilogue: tuple[str, ...] = ()
+    #: Seconds; `None` for the walltime of a task.
+    prologue_walltime: float | None = None
+    epilogue_walltime: float | None = None
+    test_mode: TestMode = TestMode.OFF
+    temporal_grouping: bool = False
+    dimensional_grouping: bool = False
+    #: "signal", or `None`.
+    checkpointing_type: str | None = None
+    #: Variables that each task finds in its environment.
+    env: Mapping[str, str] = attrs.field(factory=dict)
+    #: How often a task that failed is tried again by itself.
+    retries: int = 0
+    #: The names of the words of each parameter: `{name}` in `exec_file` and in the template stands
+    #: for the word.
+    parameter_names: tuple[str, ...] = ()
+    #: What is appended to the command instead of the words that `exec_file` does not name.
+    parameter_template: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -166,9 +226,15 @@ class CampaignCluster:
     failed: int = 0
     #: Attempts that ended without settling their task: killed, lost, asked to run again.
     again: int = 0
+    #: Attempts that were killed with their task, which does not run again.
+    stopped: int = 0
     #: Mean duration of its tasks in seconds, `None` before the first has ended.
     mean_duration: float | None = None
     hold: Hold | None = None
+    prologue: StepState = StepState.NONE
+    epilogue: StepState = StepState.NONE
+    #: Whether its task of the test was handed out.
+    tested: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -186,6 +252,12 @@ class Campaign:
     clusters: tuple[CampaignCluster, ...]
     #: Grows with every change that a reader could see.
     revision: int
+    jobs_type: JobsType = JobsType.NORMAL
+    #: What is left to do of a test: `OFF` once it is over.
+    test_mode: TestMode = TestMode.OFF
+    tags: tuple[str, ...] = ()
+    #: New tasks come until somebody stops it: what it has now is no total.
+    endless: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -207,35 +279,3 @@ class Task:
     remote_id: RemoteId | None = None
     started_at: float | None = None
     ended_at: float | None = None
-
-
-class EventClass(StrEnum):
-    """What an event is about."""
-
-    CLUSTER = "cluster"
-    CAMPAIGN = "campaign"
-    JOB = "job"
-
-
-@attrs.frozen(kw_only=True)
-class Event:
-    """The record of something that happened, open until fixed if it needs someone.
-
-    Equal happenings (same campaign, cluster, code and exit status) are one event with a count.
-    """
-
-    id: EventId
-    event_class: EventClass
-    code: str
-    open: bool
-    message: str
-    opened_at: float
-    updated_at: float
-    closed_at: float | None = None
-    count: int = 1
-    campaign: CampaignId | None = None
-    cluster: ClusterName | None = None
-    cluster_id: int | None = None
-    #: The first task that it happened to.
-    task: TaskNumber | None = None
-    exit_status: int | None = None

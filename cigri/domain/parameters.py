@@ -40,8 +40,10 @@ _WORD = _WHITE + _STRING + _WHITE
 _BRACKETS = tuple(b"[]")
 _WHITES = re.compile(_WHITE)
 _COMMA = re.compile(_WHITE + b"," + _WHITE)
-#: A string, or an array of at most 100.
-_SHORT = re.compile(rb"S|\[(?:W,){0,99}W\]".replace(b"S", _STRING).replace(b"W", _WORD))
+#: A string, a number, or an array of at most 100.
+_SHORT = re.compile(
+    rb"S|[-.+0-9eE]{1,40}|\[(?:W,){0,99}W\]".replace(b"S", _STRING).replace(b"W", _WORD)
+)
 #: Longer arrays, or empty ones, are taken by the hundred.
 _OPENING = re.compile(rb"\[")
 _WORDS = re.compile(rb"(?:W,){1,100}".replace(b"W", _WORD))
@@ -50,10 +52,10 @@ _EMPTY = re.compile(rb"\[" + _WHITE + rb"\]")
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 _decode = msgspec.json.Decoder(list[str | tuple[str, ...]]).decode
-_decode_one = msgspec.json.Decoder(str | tuple[str, ...]).decode
+_decode_one = msgspec.json.Decoder(str | int | float | tuple[str, ...]).decode
 
 _HALVED = "half of a surrogate pair, which is not a character"
-_WANTED = "a parameter is a string or an array of strings"
+_WANTED = "a parameter is a string, a number or an array of strings"
 _KINDS = {b"{": "an object", b"n": "null", b"t": "true", b"f": "false"}
 
 _Text = bytes | memoryview
@@ -97,11 +99,13 @@ def too_many(limit: int) -> InvalidJdl:
 
 def parameter(value: object) -> Parameter:
     """
-    Return one decoded element of `params` as a parameter.
+    Return one decoded element of `params` as a parameter; numbers as they are usually written.
 
     Raises:
-        Mistake: It is neither a string nor an array of strings, or no command line can hold it.
+        Mistake: It is no string, number or array of strings, or no command line can hold it.
     """
+    if type(value) in {int, float}:
+        return str(value)
     if isinstance(value, str):
         _fit(value, len(_utf8(value)))
         return value
@@ -109,8 +113,7 @@ def parameter(value: object) -> Parameter:
         joined = _joined(value)
         _fit(joined, len(_utf8(joined)) + len(value))
         return tuple(value)
-    quoted = f'write "{value}"' if type(value) in {int, float} else None
-    raise Mistake(f"{_WANTED}, not {kind(value)}", quoted)
+    raise Mistake(f"{_WANTED}, not {kind(value)}")
 
 
 def _joined(words: Sequence[object]) -> str:
@@ -271,5 +274,5 @@ def _wrong(raw: _Text, at: int, end: int, index: int) -> InvalidJdl:
     elif first in {b"", b","}:
         why = "an element is missing between two commas"
     else:
-        why = f"{_WANTED}, not {_KINDS.get(first, 'a number')}"
+        why = f"{_WANTED}, not {_KINDS.get(first, 'this')}"
     return InvalidJdl.at(f"/params/{index}", why)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import attrs
 
-from cigri.domain.model import EventClass
+from cigri.domain.event import EventClass
 
 
 class EventCode(StrEnum):
@@ -19,6 +19,16 @@ class EventCode(StrEnum):
     SUBMISSION_REJECTED = "SUBMISSION_REJECTED"
     CLUSTER_UNREACHABLE = "CLUSTER_UNREACHABLE"
     DAMAGED_PARAMETERS = "DAMAGED_PARAMETERS"
+    DAMAGED_RECORDS = "DAMAGED_RECORDS"
+    PROLOG_EXIT_ERROR = "PROLOG_EXIT_ERROR"
+    EPILOG_EXIT_ERROR = "EPILOG_EXIT_ERROR"
+    TEST_ENDED = "TEST_ENDED"
+    TOO_MANY_FAILURES = "TOO_MANY_FAILURES"
+    PAUSED = "PAUSED"
+    RESUMED = "RESUMED"
+    USER_FRAG = "USER_FRAG"
+    MANUAL_EVENT = "MANUAL_EVENT"
+    CLUSTER_MANUALLY_DISABLED = "CLUSTER_MANUALLY_DISABLED"
 
 
 class Scope(StrEnum):
@@ -27,8 +37,12 @@ class Scope(StrEnum):
     NOTHING = "nothing"
     #: The campaign on the cluster where it happened.
     CAMPAIGN = "campaign on the cluster"
+    #: The campaign everywhere: it has paused itself.
+    EVERYWHERE = "campaign"
     #: The cluster, for everybody; probed with growing delays and released by itself.
     CLUSTER = "cluster"
+    #: The cluster, for everybody, until an administrator fixes the event.
+    CLUSTER_TILL_FIXED = "cluster until fixed"
 
 
 @attrs.frozen(kw_only=True)
@@ -73,12 +87,57 @@ REACTIONS: Mapping[EventCode, Reaction] = {
         holds=Scope.CAMPAIGN,
         meaning="stored parameters do not match their checksum",
     ),
+    EventCode.DAMAGED_RECORDS: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.CAMPAIGN,
+        meaning="what is stored of the tasks of the campaign is damaged",
+    ),
+    EventCode.PROLOG_EXIT_ERROR: Reaction(
+        event_class=EventClass.JOB,
+        holds=Scope.CAMPAIGN,
+        meaning="the prologue failed",
+    ),
+    EventCode.EPILOG_EXIT_ERROR: Reaction(
+        event_class=EventClass.JOB, meaning="the epilogue failed"
+    ),
+    EventCode.TEST_ENDED: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.EVERYWHERE,
+        meaning="the test of the campaign has ended",
+    ),
+    EventCode.TOO_MANY_FAILURES: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.EVERYWHERE,
+        meaning="more tasks failed than the campaign allows",
+    ),
+    EventCode.PAUSED: Reaction(
+        event_class=EventClass.CAMPAIGN, needs_fixing=False, meaning="the campaign was paused"
+    ),
+    EventCode.RESUMED: Reaction(
+        event_class=EventClass.CAMPAIGN, needs_fixing=False, meaning="the campaign was resumed"
+    ),
+    EventCode.USER_FRAG: Reaction(
+        event_class=EventClass.CAMPAIGN, needs_fixing=False, meaning="the campaign was cancelled"
+    ),
+    EventCode.MANUAL_EVENT: Reaction(
+        event_class=EventClass.CAMPAIGN,
+        holds=Scope.CAMPAIGN,
+        meaning="an administrator stopped the campaign",
+    ),
+    EventCode.CLUSTER_MANUALLY_DISABLED: Reaction(
+        event_class=EventClass.CLUSTER,
+        holds=Scope.CLUSTER_TILL_FIXED,
+        meaning="an administrator stopped the cluster",
+    ),
     EventCode.CLUSTER_UNREACHABLE: Reaction(
         event_class=EventClass.CLUSTER,
         holds=Scope.CLUSTER,
         meaning="the cluster cannot be used",
     ),
 }
+
+#: Events that an administrator may create by hand.
+BY_HAND = frozenset({EventCode.MANUAL_EVENT, EventCode.CLUSTER_MANUALLY_DISABLED})
 
 #: Seconds before the first new try of a cluster that failed, and at most.
 FIRST_RETRY = 1.0

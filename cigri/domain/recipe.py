@@ -1,17 +1,20 @@
-"""The recipe of a bag of tasks: a count, an array, or lines that follow the JDL."""
+"""The recipe of a bag of tasks: a count, an array, a sweep, or lines from elsewhere."""
 
 import attrs
 import msgspec
 
-from cigri.domain import fields
+from cigri.domain import commands, fields, points, sweep
+from cigri.domain.facts import Facts
+from cigri.domain.model import JobsType
 from cigri.domain.parameters import parameter
 from cigri.domain.report import Mistake, Report, Section, Unusable, kind, pointer
-from cigri.domain.site import Site
+from cigri.domain.sweep import Sweep
 
-#: The ways to give tasks, of which a campaign takes one.
-WAYS = ("nb_jobs", "params", "param_file")
+#: The ways to give tasks, of which a campaign takes one; beside a sweep, `params` is a template.
+WAYS = ("nb_jobs", "params", "param_file", *sweep.FORMS)
 
 _ARRAY_HINT = 'write ["first", "second"]'
+_ENDLESS_HINT = "nb_jobs may say how often the command is run; without it, until it is stopped"
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +26,10 @@ class Recipe:
     text: memoryview | None = None
     #: A small one.
     values: list[object] | None = None
+    param_file: str | None = None
+    sweep: Sweep | None = None
+    #: What is appended to the command for each point of the sweep.
+    template: str | None = None
 
     @property
     def none(self) -> bool:
@@ -34,43 +41,66 @@ class Recipe:
         """Return the array as text."""
         return self.text if self.values is None else msgspec.json.encode(self.values)
 
+    def jdl(self) -> dict[str, object]:
+        """Return the fields of a JDL that say the same, but for an array of parameters."""
+        said: dict[str, object] = {} if self.nb_jobs is None else {"nb_jobs": self.nb_jobs}
+        said |= {} if self.sweep is None else self.sweep.jdl()
+        return said if self.template is None else said | {"params": [self.template]}
 
-def read_recipe(
-    report: Report, top: Section, array: memoryview | None, site: Site, *, lines: bool
-) -> Recipe:
-    """
-    Return the tasks that a JDL gives.
 
-    Args:
-        report: Is told of every mistake.
-        top: The JDL, without its array if that is large.
-        array: The large array, if any.
-        site: Knows how many tasks are too many.
-        lines: Whether the parameters follow as lines.
-    """
+@attrs.frozen(kw_only=True)
+class Source:
+    """Where the tasks of a campaign come from, beside its JDL."""
+
+    #: The array of its parameters, if that is large.
+    array: memoryview | None = None
+    #: Whether they follow as lines.
+    lines: bool = False
+    jobs_type: JobsType = JobsType.NORMAL
+
+
+def read_recipe(report: Report, top: Section, source: Source, facts: Facts) -> Recipe:
+    """Return the tasks that a JDL gives, telling *report* of every mistake."""
     given = [key for key in WAYS if top.has(key)]
-    _check_choice(report, top, given, lines=lines)
-    if "params" not in given:
-        return Recipe(nb_jobs=_count(report, top, site.max_tasks))
-    if array is not None:
-        return Recipe(text=report.read(top, "params", lambda _: _check_text(array)))
-    return Recipe(values=_elements(report, top, site.max_tasks))
+    _check_choice(report, top, given, source)
+    for field, zipped in sweep.FORMS.items():
+        if field in given:
+            found = points.read_sweep(report, top, field, zipped=zipped, most=facts.max_tasks)
+            return Recipe(sweep=found, template=_template(report, top, source))
+    if "params" in given:
+        if source.array is not None:
+            array = source.array
+            return Recipe(text=report.read(top, "params", lambda _: _check_text(array)))
+        return Recipe(values=_elements(report, top, facts.max_tasks))
+    if "param_file" in given and not source.lines:
+        return Recipe(param_file=report.read(top, "param_file", commands.file))
+    return Recipe(nb_jobs=_count(report, top, facts.max_tasks))
 
 
-def _check_choice(report: Report, top: Section, given: list[str], *, lines: bool) -> None:
+def _check_choice(report: Report, top: Section, given: list[str], source: Source) -> None:
     """Tell when the tasks are not given in exactly one way."""
-    first = "the lines that follow" if lines else f'"{given[0]}"' if given else ""
-    for key in given if lines else given[1:]:
-        if key != "param_file":
-            report.add(top.at(key), f"the tasks are given twice: see {first}", "keep one of them")
-    if lines:
-        report.read(top, "param_file", fields.path)
+    if source.jobs_type is JobsType.DESKTOP_COMPUTING:
+        _check_endless(report, top, given, source)
         return
-    if "param_file" in given:
-        hint = "`cigri sub` reads the file and sends its lines; or put them into params"
-        report.add(top.at("param_file"), "the server does not open the files of its clients", hint)
-    if not given and str(top.members.get("jobs_type")).lower() != fields.DESKTOP:
+    swept = any(key in sweep.FORMS for key in given)
+    ways = [key for key in given if not (swept and key == "params")]
+    if source.lines:
+        report.read(top, "param_file", commands.path)
+        ways = ["the lines that follow", *(key for key in given if key != "param_file")]
+    for key in ways[1:]:
+        first = ways[0] if source.lines else f'"{ways[0]}"'
+        report.add(top.at(key), f"the tasks are given twice: see {first}", "keep one of them")
+    if not ways:
         report.add("", "no tasks", f"give one of {', '.join(WAYS)}")
+
+
+def _check_endless(report: Report, top: Section, given: list[str], source: Source) -> None:
+    why = "the tasks of a desktop_computing campaign have no parameters"
+    for key in given:
+        if key != "nb_jobs":
+            report.add(top.at(key), why, _ENDLESS_HINT)
+    if source.lines:
+        report.add(top.at("jobs_type"), f"{why}, and lines follow", _ENDLESS_HINT)
 
 
 def _count(report: Report, top: Section, most: int) -> int | None:
@@ -78,6 +108,11 @@ def _count(report: Report, top: Section, most: int) -> int | None:
     if count is not None and count > most:
         report.add(top.at("nb_jobs"), f"{count} tasks: the limit of this server is {most}")
     return count
+
+
+def _template(report: Report, top: Section, source: Source) -> str | None:
+    # A large array is not one text.
+    return report.read(top, "params", lambda value: points.template(source.array or value))
 
 
 def _check_text(array: memoryview) -> memoryview:

@@ -11,7 +11,8 @@ FORMS = "a number of cores, as in 2, or /core=2"
 #: More cores than any host has; longer numbers are typing errors.
 _MOST = 1_000_000
 _CORES = re.compile(r"(?:/?core=)?(\d{1,20})", re.ASCII)
-_NODE = re.compile(r"/?nodes=1")
+#: What others give as a whole is one core here; /resource_id=1 is CiGri 3's default.
+_UNIT = re.compile(r"/?(?:nodes|resource_id)=1")
 
 
 @attrs.frozen(kw_only=True)
@@ -39,8 +40,8 @@ def parse_resources(value: object) -> Resources:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Mistake(f"not resources: {kind(value)} ({FORMS})")
     text = str(value).strip()
-    if _NODE.fullmatch(text):
-        warning = f'resources "{text}" is one core here, not a whole node'
+    if _UNIT.fullmatch(text):
+        warning = f'resources "{text}" is one core here'
         return Resources(text=text, cores=1, warning=warning)
     cores = _CORES.fullmatch(text)
     if not cores:

@@ -11,6 +11,7 @@ from cigri.domain.report import TOLD, Unusable, pointer, printable
 from cigri.errors import InvalidJdl, Problem
 
 _BOM = b"\xef\xbb\xbf"
+_NO_UTF8 = b"\xff\xff"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: What people write who think of Python or JavaScript.
 _HABITS = {
@@ -42,6 +43,22 @@ class _Object(dict[str, object]):
 @attrs.frozen
 class _Refused(Unusable):
     why: str
+
+
+def plain_dollars(text: bytes) -> bytes:
+    r"""
+    Return a JSON text in which a dollar has no backslash of its own.
+
+    Many JDL files of CiGri 3 have one there, and its parser did not mind.
+
+    >>> plain_dollars(rb'["\$HOME", "\\$HOME"]')
+    b'["$HOME", "\\\\$HOME"]'
+    """
+    # A text with these bytes is not UTF-8: its refusal comes later, whatever is done here.
+    if rb"\$" not in text or _NO_UTF8 in text:
+        return text
+    pairs_hidden = text.replace(rb"\\", _NO_UTF8)
+    return pairs_hidden.replace(rb"\$", b"$").replace(_NO_UTF8, rb"\\")
 
 
 def load(text: bytes) -> Document:

@@ -18,6 +18,8 @@ class Ending(StrEnum):
 
     EXITED = "-"
     WALLTIME = "walltime"
+    #: It failed, and is to be tried again by itself.
+    RETRIED = "retried"
     #: Somebody killed the job: its cluster, or a cancelled campaign.
     KILLED = "killed"
     #: The command could not be started at all.
@@ -71,6 +73,7 @@ _EXITED_AGAIN = {
 _EXITED_BADLY = Verdict(Fate.FAILED, EventCode.EXIT_ERROR)
 _OTHERWISE_ENDED = {
     Ending.WALLTIME: Verdict(Fate.FAILED, EventCode.WALLTIME),
+    Ending.RETRIED: Verdict(Fate.AGAIN_LAST),
     # Losing the cores costs the task nothing but time.
     Ending.KILLED: Verdict(Fate.AGAIN_FIRST),
     Ending.LOST: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_LOST),
@@ -85,6 +88,23 @@ FAILURES = frozenset(
     {_EXITED_BADLY.event}
     | {verdict.event for verdict in _OTHERWISE_ENDED.values() if verdict.fate is Fate.FAILED}
 )
+
+
+#: Ends of programs that ran: what made them end may pass by itself.
+ENDED_BY_ITSELF = frozenset({Ending.EXITED, Ending.WALLTIME, Ending.RETRIED})
+
+
+def with_retries(end: TaskEnd, *, failures: int, retries: int) -> TaskEnd:
+    """
+    Return *end* as one to be tried again when its task failed and has *retries* left.
+
+    Args:
+        end: How an attempt ended.
+        failures: How often the task has failed before and was tried again.
+        retries: How often its campaign allows that.
+    """
+    may_pass = end.ending in ENDED_BY_ITSELF and judge(end).fate is Fate.FAILED
+    return end._replace(ending=Ending.RETRIED) if may_pass and failures < retries else end
 
 
 def judge(end: TaskEnd) -> Verdict:

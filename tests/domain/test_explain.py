@@ -2,7 +2,7 @@
 
 import pytest
 
-from cigri.domain.explain import why_idle
+from cigri.domain.idle import why_idle
 from cigri.domain.model import (
     Campaign,
     CampaignCluster,

@@ -57,6 +57,30 @@ def test_shorter_tasks_never_lower_the_target(places, one, other, after):
     assert targets[0] >= targets[1]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "ended", "succeeded", "most"),
+    [
+        # Nobody knows: all may fail.
+        (20, 0, 0, 21),
+        # All failed; that their tasks were resubmitted changes nothing of it.
+        (20, 21, 0, 21),
+        (0, 21, 0, 1),
+        # More failed than may: one at a time, to see.
+        (-5, 9, 0, 1),
+        # Half of them.
+        (20, 199, 100, 42),
+        # Hardly any: as many as there is work for.
+        (20, 100_000, 99_999, 1_050_011),
+        # All is well.
+        (0, 8_000, 8_000, 8_001),
+        # After what an administrator mended, more succeeded than attempts are known of.
+        (3, 5, 7, 32),
+    ],
+)
+def test_what_is_at_risk_follows_the_attempts_that_failed(allowed, ended, succeeded, most):
+    assert grouping.at_risk(allowed=allowed, ended=ended, succeeded=succeeded) == most
+
+
 @given(count, count, st.booleans())
 def test_a_refill_is_all_that_is_missing_or_nothing(wanted, in_flight, idle):
     given_ = grouping.refill(wanted=wanted, in_flight=in_flight, nearly_idle=idle)

@@ -6,13 +6,16 @@ from cigri.domain.lifecycle import (
     CAMPAIGN_TRANSITIONS,
     JOB_TRANSITIONS,
     OPEN_JOB_STATES,
+    STEP_TRANSITIONS,
     CampaignEvent,
     JobEvent,
+    StepEvent,
     advance,
     allows,
     mermaid,
+    refusal,
 )
-from cigri.domain.model import CampaignState, JobState
+from cigri.domain.model import CampaignState, JobState, StepState
 from cigri.errors import IllegalTransition
 
 C, J = CampaignState, JobState
@@ -109,6 +112,34 @@ def test_stories(state, events, after):
         state = advance(table, state, event)
 
     assert state is after
+
+
+S, SE = StepState, StepEvent
+
+
+@pytest.mark.parametrize("state", S)
+def test_a_step_does_what_its_table_lists_and_all_else_is_a_bug(state):
+    for event in SE:
+        if event in STEP_TRANSITIONS[state]:
+            assert advance(STEP_TRANSITIONS, state, event) is STEP_TRANSITIONS[state][event]
+        else:
+            with pytest.raises(IllegalTransition):
+                advance(STEP_TRANSITIONS, state, event)
+
+
+def test_a_step_that_waits_can_come_anywhere_but_vanish():
+    assert reached(STEP_TRANSITIONS, S.WAITING) == set(S) - {S.NONE}
+    assert {e for possible in STEP_TRANSITIONS.values() for e in possible} == set(SE)
+
+
+@pytest.mark.parametrize("state", [C.IN_TREATMENT, C.PAUSED, C.TERMINATED, C.CANCELLED])
+@pytest.mark.parametrize(
+    "event",
+    [CampaignEvent.PAUSE, CampaignEvent.RESUME, CampaignEvent.CANCEL, CampaignEvent.REOPENED],
+)
+def test_what_an_owner_may_not_ask_has_a_text_of_its_own(state, event):
+    if not allows(CAMPAIGN_TRANSITIONS, state, event):
+        assert refusal(state, event) != f"is {state}"
 
 
 def test_the_open_jobs_are_those_that_hold_tasks():

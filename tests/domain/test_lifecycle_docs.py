@@ -4,19 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from cigri.domain.lifecycle import CAMPAIGN_TRANSITIONS, JOB_TRANSITIONS, mermaid
+from cigri.domain.lifecycle import (
+    CAMPAIGN_TRANSITIONS,
+    JOB_TRANSITIONS,
+    STEP_TRANSITIONS,
+    mermaid,
+)
 from cigri.domain.reactions import EventCode
 
 PAGE = (Path(__file__).parents[2] / "docs/lifecycle.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("table", [CAMPAIGN_TRANSITIONS, JOB_TRANSITIONS])
+@pytest.mark.parametrize("table", [CAMPAIGN_TRANSITIONS, STEP_TRANSITIONS, JOB_TRANSITIONS])
 def test_the_diagram_is_the_table(table):
     # When this fails, put what `mermaid` returns into the page.
     assert f"```mermaid\n{mermaid(table)}\n```" in PAGE
 
 
-@pytest.mark.parametrize("table", [CAMPAIGN_TRANSITIONS, JOB_TRANSITIONS])
+@pytest.mark.parametrize("table", [CAMPAIGN_TRANSITIONS, STEP_TRANSITIONS, JOB_TRANSITIONS])
 def test_every_state_is_explained(table):
     assert [state for state in table if f"**{state}**" not in PAGE] == []
 

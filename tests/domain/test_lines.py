@@ -105,3 +105,28 @@ def split(blocks):
     lines = LineParameters()
     chunks = [chunk for block in blocks for chunk in lines.feed(block)] + lines.finish()
     return [line for chunk in chunks for line in chunk.split(b"\n")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b" one\ntwo three \t\r\n\n  \nfour",
+        b"one\ntwo three \nfour ",
+        b"\xef\xbb\xbf one\n\ttwo three\n\nfour\r\n",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_white_space_at_the_ends_is_dropped_on_demand(text: bytes, size: int) -> None:
+    lines = LineParameters(stripped=True)
+    chunks = [c for at in range(0, len(text), size) for c in lines.feed(text[at : at + size])]
+
+    assert b"\n".join(chunks + lines.finish()) == b"one\ntwo three\nfour"
+
+
+def test_blank_lines_without_end_are_refused():
+    lines, block = LineParameters(), b"\n" * 100_000
+    for _ in range(10):
+        lines.feed(b"a\n" + block)
+
+    with pytest.raises(InvalidJdl, match="/params: more than 1000000 blank lines"):
+        lines.feed(b"\n")

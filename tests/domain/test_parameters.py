@@ -145,8 +145,10 @@ def test_the_longest_parameter(character):
         ('["a", ,"b"]', "/params/1: an element is missing"),
         ('[,"a"]', "/params/0: an element is missing"),
         ('["a" "b"]', "/params/0: no comma after this element"),
-        ('["a", 1]', "/params/1: .* not a number"),
-        ('["a", -1.5e3, "b"]', "/params/1: .* not a number"),
+        ("[01]", "/params/0: malformed: invalid number"),
+        ("[1, -]", "/params/1: malformed: invalid number"),
+        ("[1 2]", "/params/0: no comma after this element"),
+        ('["a", NaN]', "/params/1: .* not this"),
         ('["a", null]', "/params/1: .* not null"),
         ("[true]", "/params/0: .* not true"),
         ("[false]", "/params/0: .* not false"),
@@ -175,10 +177,19 @@ def test_what_is_no_utf8_is_named():
 
 
 def test_a_wrong_element_far_in_is_named_by_its_number():
-    raw = json.dumps([f"{number:040}" for number in range(9999)] + [1]).encode()
+    raw = json.dumps([f"{number:040}" for number in range(9999)] + [None]).encode()
 
     with pytest.raises(InvalidJdl, match="/params/9999: "):
         everything(raw)
+
+
+def test_numbers_are_parameters_as_they_are_usually_written():
+    raw = b'[1, -3, 2.50, "a", 1e5, ["x", "y"], 12345678901234567890123]'
+
+    found = everything(raw)
+
+    expected = ["1", "-3", "2.5", "a", "100000.0", ("x", "y"), "12345678901234567890123"]
+    assert found == expected
 
 
 def test_too_many_are_refused_before_all_are_read():

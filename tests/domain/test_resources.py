@@ -24,7 +24,7 @@ def test_a_node_is_one_core_and_a_warning(text):
     resources = parse_resources(text)
 
     assert resources.cores == 1
-    assert "not a whole node" in str(resources.warning)
+    assert "is one core here" in str(resources.warning)
 
 
 @pytest.mark.parametrize(

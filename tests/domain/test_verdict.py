@@ -4,7 +4,7 @@ import pytest
 
 from cigri.domain.model import TaskNumber
 from cigri.domain.reactions import EventCode
-from cigri.domain.verdict import FAILURES, Ending, Fate, TaskEnd, Verdict, judge
+from cigri.domain.verdict import FAILURES, Ending, Fate, TaskEnd, Verdict, judge, with_retries
 
 #: As a program exits, and as a signal ends it.
 STATUSES = [0, 1, 66, 67, 255, -9, -66]
@@ -24,6 +24,7 @@ EXITED = {
 #: What somebody else did: whatever status comes with it says nothing of the program.
 OTHERWISE = {
     Ending.WALLTIME: Verdict(Fate.FAILED, EventCode.WALLTIME),
+    Ending.RETRIED: Verdict(Fate.AGAIN_LAST),
     Ending.KILLED: Verdict(Fate.AGAIN_FIRST),
     Ending.LOST: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_LOST),
     Ending.UNUSABLE: Verdict(Fate.FAILED, EventCode.UNUSABLE_PARAMETER),
@@ -75,3 +76,31 @@ def test_the_events_that_a_fix_may_resubmit_are_those_of_failed_tasks():
 
 
 SETTLED = {Fate.SUCCEEDED, Fate.FAILED}
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "failures", "retries", "again"),
+    [
+        (Ending.EXITED, 1, 0, 0, False),
+        (Ending.EXITED, 1, 0, 1, True),
+        (Ending.EXITED, 1, 1, 1, False),
+        (Ending.EXITED, -11, 2, 3, True),
+        (Ending.WALLTIME, -15, 0, 1, True),
+        # What is no failure uses up no retry.
+        (Ending.EXITED, 0, 0, 5, False),
+        (Ending.EXITED, 66, 0, 5, False),
+        (Ending.EXITED, 67, 0, 5, False),
+        (Ending.KILLED, -9, 0, 5, False),
+        (Ending.LOST, None, 0, 5, False),
+        # What would fail in the same way again.
+        (Ending.UNUSABLE, None, 0, 5, False),
+        (Ending.NOT_STARTED, None, 0, 5, False),
+    ],
+)
+def test_a_failure_with_retries_left_is_tried_again(ending, status, failures, retries, again):
+    end = ended(ending, status)
+
+    told = with_retries(end, failures=failures, retries=retries)
+
+    assert (told.ending is Ending.RETRIED) is again
+    assert told._replace(ending=ending) == end

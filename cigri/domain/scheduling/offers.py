@@ -3,7 +3,7 @@
 import attrs
 
 from cigri.domain import grouping
-from cigri.domain.model import CampaignId
+from cigri.domain.model import CampaignId, CampaignType
 
 
 @attrs.frozen(kw_only=True)
@@ -15,9 +15,18 @@ class Offer:
     pending: int
     #: Its tasks in the jobs of this cluster, started or not.
     in_flight: int
+    #: As what its tasks would run now: best-effort or normal.
+    type: CampaignType = CampaignType.BEST_EFFORT
+    #: Its test goes before all others.
+    test: bool = False
     #: Cores for each task.
     cores: int = 1
     max_jobs: int | None = None
+    #: Whether other clusters take tasks from the same bag.
+    shared: bool = False
+    #: Tasks in flight here from which no more than may fail are likely to, with those that the
+    #: campaign has elsewhere; `None` if any may.
+    at_risk: int | None = None
     mean_duration: float | None = None
     #: Attempts that have ended on this cluster.
     ended: int = 0
@@ -36,11 +45,14 @@ class Offer:
 
     def target(self, slots: int) -> int:
         """Return how many of its tasks in flight would keep *slots* slots busy."""
-        return grouping.target(
-            parallel=max(1, slots // self.cores),
-            mean_duration=self.mean_duration,
-            ended=self.ended,
+        parallel = max(1, slots // self.cores)
+        wanted = grouping.target(
+            parallel=parallel, mean_duration=self.mean_duration, ended=self.ended
         )
+        if self.shared and self.mean_duration is None:
+            # What waits here for nobody knows how long could run elsewhere.
+            wanted = parallel
+        return wanted if self.at_risk is None else min(wanted, max(parallel, self.at_risk))
 
 
 @attrs.frozen(kw_only=True)

@@ -12,8 +12,17 @@ def turns(offers: Sequence[Offer], slots: int) -> list[Choice]:
     Return what to hand out on a cluster with *slots* slots.
 
     A user's next campaign gets its turn when the ones before have nothing more to hand out, so
-    results arrive campaign by campaign.
+    results arrive campaign by campaign.  Tests are a single task and wait for nobody.
     """
+    tests = [
+        Choice(campaign=offer.campaign, tasks=1)
+        for offer in sorted(offers, key=lambda offer: offer.campaign)
+        if offer.test and offer.allowance
+    ]
+    return tests + _shared([offer for offer in offers if not offer.test], slots)
+
+
+def _shared(offers: Sequence[Offer], slots: int) -> list[Choice]:
     by_user: dict[str, list[Offer]] = {}
     for offer in sorted(offers, key=lambda offer: offer.campaign):
         by_user.setdefault(offer.user, []).append(offer)

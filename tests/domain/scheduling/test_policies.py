@@ -219,3 +219,25 @@ def test_the_campaigns_of_one_user_take_their_turn():
 
 def test_a_campaign_that_came_back_waits_for_what_its_user_has_in_flight():
     assert POLICIES["turns"]([waiting(1, "ann"), waiting(2, "ann", in_flight=16)], 8) == []
+
+
+@every_policy
+@given(offers, slots)
+def test_tests_come_first_with_one_task_each(policy, given_offers, slots):
+    given_offers = [attrs.evolve(offer, test=offer.campaign % 2 == 0) for offer in given_offers]
+
+    choices = policy(given_offers, slots)
+
+    tests = [o.campaign for o in given_offers if o.test and o.allowance]
+    assert [(c.campaign, c.tasks) for c in choices[: len(tests)]] == [(n, 1) for n in tests]
+    assert not {c.campaign for c in choices[len(tests) :]} & {
+        o.campaign for o in given_offers if o.test
+    }
+
+
+@every_policy
+@pytest.mark.parametrize(("shared", "tasks"), [(False, 16), (True, 8)])
+def test_what_others_could_run_does_not_wait_behind_tasks_of_unknown_length(policy, shared, tasks):
+    one = Offer(campaign=CampaignId(1), user="ann", pending=100, in_flight=0, shared=shared)
+
+    assert [choice.tasks for choice in policy([one], 8)] == [tasks]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cigri.domain.fields import command, variable
+from cigri.domain.commands import command, variable
 from cigri.domain.report import Mistake
 
 
@@ -48,6 +48,8 @@ def test_what_only_a_shell_understands_is_refused(text):
     [
         ("run.sh $DATA", "$DATA"),
         ("run.sh $HOME/x", None),
+        ("run.sh $CIGRI_CAMPAIGN_ID", None),
+        ("run.sh $CIGRI_CAMPAIGN_IDS", "$CIGRI_CAMPAIGN_IDS"),
         ("run.sh `date`", "`"),
         ("bash script.sh $DATA", "$DATA"),
         # A shell of the user's own reads what it is given.
