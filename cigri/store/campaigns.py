@@ -1,32 +1,38 @@
 """Campaigns: their creation, their state, their counters."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from sqlite3 import Row
 
 import attrs
 
-from cigri.domain.lifecycle import CAMPAIGN_TRANSITIONS, CampaignEvent, advance, allows
-from cigri.domain.model import Campaign, CampaignId, CampaignSpec, CampaignState, ClusterName
+from cigri.domain import grouping
+from cigri.domain.calendar import mode
+from cigri.domain.lifecycle import (
+    CAMPAIGN_TRANSITIONS,
+    CampaignEvent,
+    advance,
+    allows,
+    refusal,
+)
+from cigri.domain.model import (
+    Campaign,
+    CampaignId,
+    CampaignState,
+    CampaignType,
+    ClusterName,
+    StepState,
+    TestMode,
+)
 from cigri.domain.scheduling import Offer
+from cigri.domain.spec import CampaignSpec
 from cigri.errors import Conflict, NotFound
-from cigri.store import rows
+from cigri.store import rows, spans, steps
 from cigri.store.database import Connection
 from cigri.store.statements import load
 
 sql = load("campaigns")
 tasks_sql = load("tasks")
-
-#: States in which a campaign has come to its end.
-_ENDED = frozenset({CampaignState.TERMINATED, CampaignState.CANCELLED})
-
-#: What its owner is told that a campaign cannot be.
-_PARTICIPLES = {
-    CampaignEvent.PAUSE: "paused",
-    CampaignEvent.RESUME: "resumed",
-    CampaignEvent.CANCEL: "cancelled",
-    CampaignEvent.REOPENED: "reopened",
-}
 
 
 @attrs.frozen(kw_only=True)
@@ -40,9 +46,13 @@ class Move:
     failed: int = 0
     cancelled: int = 0
     again: int = 0
+    #: Attempts that were killed with their task, which does not run again.
+    stopped: int = 0
     #: Attempts that ran to their end, and the seconds that they took.
     ended: int = 0
     duration: float = 0.0
+    #: The sum of their squares.
+    duration_squares: float = 0.0
 
 
 async def create(
@@ -52,7 +62,6 @@ async def create(
     user: str,
     at: float,
     cluster_ids: Mapping[ClusterName, int],
-    has_chunks: bool,
 ) -> CampaignId:
     """Store a campaign that nobody sees yet and return its id."""
     values = {
@@ -60,7 +69,11 @@ async def create(
         "user": user,
         "at": at,
         "jdl": json.dumps(spec.jdl, ensure_ascii=False),
-        "has_chunks": int(has_chunks),
+        "jobs_type": spec.jobs_type,
+        "endless": int(spec.endless),
+        "test_mode": spec.test_mode,
+        "max_fails": None if spec.max_fails is None else json.dumps(attrs.asdict(spec.max_fails)),
+        "tags": json.dumps(spec.tags, ensure_ascii=False),
     }
     (row,) = await tx.all(sql.insert, values)
     campaign = CampaignId(row["id"])
@@ -69,6 +82,8 @@ async def create(
             "campaign": campaign,
             "cluster": cluster_ids[name],
             "settings": rows.settings_text(settings),
+            "prologue": StepState.WAITING if settings.prologue else StepState.NONE,
+            "epilogue": StepState.WAITING if settings.epilogue else StepState.NONE,
         }
         for name, settings in spec.clusters.items()
     ]
@@ -85,9 +100,10 @@ async def open_campaign(tx: Connection, campaign: CampaignId, total: int, at: fl
         "campaign": campaign,
         "state": state,
         "total": total,
-        "ended_at": at if state in _ENDED else None,
+        "ended_at": at if state.over else None,
     }
     await tx.run(sql.open_campaign, values)
+    await spans.allot(tx, campaign, 0, total)
 
 
 async def delete(tx: Connection, campaign: CampaignId) -> None:
@@ -96,8 +112,9 @@ async def delete(tx: Connection, campaign: CampaignId) -> None:
 
 
 async def delete_loading(tx: Connection) -> None:
-    """Delete what an upload that was cut off has left."""
+    """Delete what uploads that were cut off have left: whole campaigns, and added tasks."""
     await tx.run(sql.delete_loading)
+    await tx.run(tasks_sql.forget_invisible)
 
 
 async def row(db: Connection, campaign: CampaignId) -> Row:
@@ -131,42 +148,51 @@ def description(campaign: Row) -> Mapping[str, object]:
     return found
 
 
-async def page(
-    db: Connection, states: Collection[CampaignState], limit: int, offset: int
-) -> list[Campaign]:
-    """Return campaigns in *states*, oldest first."""
-    values = {"states": json.dumps(sorted(states)), "limit": limit, "offset": offset}
-    found = await db.all(sql.page, values)
-    ids = json.dumps([item["id"] for item in found])
-    clusters: dict[int, list[Row]] = {}
-    for item in await db.all(sql.clusters_of, {"campaigns": ids}):
-        clusters.setdefault(item["campaign_id"], []).append(item)
-    return [rows.campaign(item, clusters.get(item["id"], ())) for item in found]
+async def offers(db: Connection, cluster_id: int, *, night: bool) -> list[Offer]:
+    """
+    Return what the campaigns of a cluster could run there now, in the order of their ids.
 
-
-async def count_by_state(db: Connection) -> Mapping[CampaignState, int]:
-    """Return how many campaigns are in each state."""
-    return {CampaignState(r["state"]): r["count"] for r in await db.all(sql.count_by_state)}
-
-
-async def offers(db: Connection, cluster_id: int) -> list[Offer]:
-    """Return what the campaigns of a cluster could run there, in the order of their ids."""
+    In a test that is one task on each cluster that takes part, in normal mode at any hour.
+    """
     found = []
     for item in await db.all(sql.offers, {"cluster": cluster_id}):
         settings = rows.settings(item["settings"])
+        in_test = item["test_mode"] != TestMode.OFF
+        type_ = CampaignType.NORMAL if in_test else mode(settings.type, night=night)
+        if type_ is None or (in_test and (settings.test_mode is TestMode.OFF or item["tested"])):
+            continue
         found.append(
             Offer(
                 campaign=CampaignId(item["campaign_id"]),
                 user=item["user"],
-                pending=item["pending"],
+                pending=min(item["pending"], 1) if in_test else item["pending"],
                 in_flight=item["queued"] + item["running"],
+                type=type_,
+                test=in_test,
                 cores=settings.cores,
                 max_jobs=settings.max_jobs,
+                shared=item["clusters"] > 1,
+                at_risk=_at_risk(item),
                 mean_duration=item["duration_sum"] / item["ended"] if item["ended"] else None,
                 ended=item["ended"],
             )
         )
     return found
+
+
+def _at_risk(row: Row) -> int | None:
+    if row["max_fails"] is None:
+        return None
+    most = grouping.at_risk(
+        allowed=rows.allowance(row["max_fails"]).of(row["total"])
+        - row["failed"]
+        + row["forgiven"],
+        # A task that is resubmitted failed none the less.
+        ended=max(row["ended_anywhere"], row["succeeded"] + row["failed"]),
+        succeeded=row["succeeded"],
+    )
+    elsewhere: int = row["elsewhere"]
+    return max(0, most - elsewhere)
 
 
 async def happen(
@@ -180,7 +206,7 @@ async def happen(
     """
     before = CampaignState((await row(tx, campaign))["state"])
     if not allows(CAMPAIGN_TRANSITIONS, before, event):
-        message = f"campaign {campaign} is {before}: it cannot be {_PARTICIPLES[event]}"
+        message = f"campaign {campaign} {refusal(before, event)}"
         raise Conflict(message)
     return await _enter(tx, campaign, advance(CAMPAIGN_TRANSITIONS, before, event), at)
 
@@ -188,16 +214,23 @@ async def happen(
 async def _enter(
     tx: Connection, campaign: CampaignId, state: CampaignState, at: float
 ) -> CampaignState:
-    ended_at = at if state in _ENDED else None
+    ended_at = at if state.over else None
     await tx.run(sql.set_state, {"campaign": campaign, "state": state, "ended_at": ended_at})
     return state
 
 
 async def finish_if_done(tx: Connection, campaign: CampaignId, at: float) -> bool:
-    """Terminate a campaign that has nothing pending nor in flight; return whether it did."""
+    """
+    Terminate a campaign that has nothing pending nor in flight, no epilogue either.
+
+    Return whether it did.
+    """
     found = await row(tx, campaign)
     before = CampaignState(found["state"])
-    if found["pending"] + found["queued"] + found["running"] or before in _ENDED:
+    unsettled = found["pending"] + found["queued"] + found["running"]
+    if unsettled or found["endless"] or before.over:
+        return False
+    if await steps.unfinished(tx, campaign):
         return False
     await _enter(tx, campaign, advance(CAMPAIGN_TRANSITIONS, before, CampaignEvent.FINISHED), at)
     return True
@@ -213,6 +246,21 @@ async def cancel(tx: Connection, campaign: CampaignId, at: float) -> None:
     await happen(tx, campaign, CampaignEvent.CANCEL, at)
     await tx.run(sql.empty_bag, {"campaign": campaign})
     await tx.run(tasks_sql.forget_again, {"campaign": campaign})
+
+
+async def reopen_steps(tx: Connection, campaign: CampaignId) -> None:
+    """Let the epilogues of a campaign run again: there is more to do before them."""
+    await steps.reopen(tx, campaign)
+
+
+async def set_tested(tx: Connection, campaign: CampaignId, cluster_id: int) -> None:
+    """Record that the task of the test on a cluster is handed out."""
+    await tx.run(sql.set_tested, {"campaign": campaign, "cluster": cluster_id})
+
+
+async def test_again(tx: Connection, campaign: CampaignId, cluster_id: int) -> None:
+    """Let a campaign in a test hand out another task on a cluster: the one before came back."""
+    await tx.run(sql.test_again, {"campaign": campaign, "cluster": cluster_id})
 
 
 async def rename(tx: Connection, campaign: CampaignId, name: str) -> None:

@@ -25,6 +25,11 @@ class ClusterRow:
     #: When to try again a cluster that is held.
     hold_until: float | None
 
+    @property
+    def stopped(self) -> bool:
+        """Return whether an administrator keeps it from being used, until they fix that."""
+        return self.hold is not None and self.hold_until is None
+
 
 @attrs.frozen(kw_only=True)
 class Installation:
@@ -64,6 +69,11 @@ async def busy(db: Connection, cluster_id: int) -> int:
 async def hold(tx: Connection, cluster_id: int, reason: str, at: float, until: float) -> None:
     """Leave a cluster alone until a moment."""
     await tx.run(sql.hold, {"cluster": cluster_id, "reason": reason, "at": at, "until": until})
+
+
+async def stop(tx: Connection, cluster_id: int, reason: str, at: float) -> None:
+    """Leave a cluster alone until `release`."""
+    await tx.run(sql.stop, {"cluster": cluster_id, "reason": reason, "at": at})
 
 
 async def release(tx: Connection, cluster_id: int) -> None:

@@ -19,6 +19,7 @@ from typing import Protocol
 import aiosqlite
 
 from cigri.errors import StorageFull, UnusableDatabase
+from cigri.store.changes import Changes, Written
 
 #: STRICT tables need 3.37, RETURNING 3.35.
 OLDEST_SQLITE = (3, 37)
@@ -91,10 +92,12 @@ class _Reader(Connection):
 class Database:
     """The file, its writer and its readers."""
 
-    def __init__(self, writer: aiosqlite.Connection, path: Path) -> None:
+    def __init__(self, writer: aiosqlite.Connection, path: Path, changes: Changes) -> None:
         self._writer = writer
         self._writing = asyncio.Lock()
         self._path = path
+        self._changes = changes
+        self._observers: list[Callable[[Written], None]] = []
         #: Readers that nobody uses; as many are opened as read blocks overlap.
         self._idle: list[sqlite3.Connection] = []
 
@@ -110,10 +113,12 @@ class Database:
             StorageFull: The disk is full; nothing changed.
         """
         async with self._writing:
+            began, done = asyncio.get_running_loop().time(), False
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield _Writer(self._writer)
                 await self._writer.execute("COMMIT")
+                done = True
             except BaseException as error:
                 # A cancelled BEGIN or COMMIT still runs, in SQLite's thread, before this
                 # ROLLBACK, which then may find nothing to roll back.
@@ -123,6 +128,18 @@ class Database:
                     message = "the disk under the database is full: free some space"
                     raise StorageFull(message) from error
                 raise
+            finally:
+                # Also of one that raised: a COMMIT may succeed although its caller was cancelled.
+                seconds = asyncio.get_running_loop().time() - began
+                self._tell(Written(changes=self._changes.take(), seconds=seconds, done=done))
+
+    def observe(self, observer: Callable[[Written], None]) -> None:
+        """Call *observer* after each transaction; it must be quick and may not raise."""
+        self._observers.append(observer)
+
+    def _tell(self, written: Written) -> None:
+        for observer in self._observers:
+            observer(written)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
@@ -199,18 +216,20 @@ async def examine(path: Path) -> AsyncIterator[Database]:
 async def _opened(
     path: Path, prepare: Callable[[aiosqlite.Connection], Awaitable[None]]
 ) -> AsyncIterator[Database]:
+    changes = Changes()
     async with contextlib.AsyncExitStack() as stack:
         try:
             writer = await _connect(stack, path)
             await prepare(writer)
             await _check(writer)
+            await changes.attach(writer)
         except sqlite3.DatabaseError as error:
             message = (
                 f"cannot use the database {path}: {error};"
                 " put a copy made by `cigri doctor --backup` in its place"
             )
             raise UnusableDatabase(message) from error
-        database = Database(writer, path)
+        database = Database(writer, path, changes)
         stack.callback(database.close_readers)
         yield database
 

@@ -1,8 +1,13 @@
 """Events: equal happenings are one row with a count."""
 
+import json
+from collections.abc import Collection
+from sqlite3 import Row
+
 import attrs
 
-from cigri.domain.model import CampaignId, Event, EventId, TaskNumber
+from cigri.domain.event import Event
+from cigri.domain.model import CampaignId, EventId, TaskNumber
 from cigri.domain.reactions import REACTIONS, EventCode, Scope
 from cigri.errors import NotFound
 from cigri.store import campaigns, rows
@@ -10,6 +15,12 @@ from cigri.store.database import Connection
 from cigri.store.statements import load
 
 sql = load("events")
+
+#: Causes by which failures of one campaign, cluster and exit status are told apart, at most.
+MOST_CAUSES = 30
+#: What holds a campaign on a cluster, and what pauses it.
+HOLDING = frozenset(code for code, it in REACTIONS.items() if it.holds is Scope.CAMPAIGN)
+PAUSING = frozenset(code for code, it in REACTIONS.items() if it.holds is Scope.EVERYWHERE)
 
 
 @attrs.frozen(kw_only=True)
@@ -24,11 +35,10 @@ class Incident:
     #: The first task that it happened to.
     task: TaskNumber | None = None
     exit_status: int | None = None
-
-
-async def is_open(db: Connection, incident: Incident) -> bool:
-    """Return whether an event for the like of *incident* is open."""
-    return await db.one(sql.open_alike, _likeness(incident)) is not None
+    #: What the program said last, with its numbers folded.
+    cause: str | None = None
+    #: Whether nobody looked for the cause: it counts as the latest one that is known.
+    unlooked: bool = False
 
 
 def _likeness(incident: Incident) -> dict[str, object]:
@@ -37,14 +47,28 @@ def _likeness(incident: Incident) -> dict[str, object]:
         "campaign": incident.campaign,
         "cluster": incident.cluster_id,
         "exit_status": incident.exit_status,
+        "cause": incident.cause,
     }
 
 
-async def record(tx: Connection, incident: Incident, at: float) -> None:
-    """Record *incident* and put its holds on campaigns in place, as `REACTIONS` says."""
+async def _alike(tx: Connection, incident: Incident) -> Row | None:
+    """Return the open event that *incident* is one more case of, if any."""
+    if not incident.unlooked:
+        exact = await tx.one(sql.open_alike, _likeness(incident))
+        if exact is not None or incident.cause is None:
+            return exact
+    latest = await tx.one(sql.latest_alike, _likeness(incident))
+    if latest is None or incident.unlooked or latest["causes"] >= MOST_CAUSES:
+        return latest
+    return None
+
+
+async def record(tx: Connection, incident: Incident, at: float) -> EventId:
+    """Record *incident* with its holds on campaigns, as `REACTIONS` says; return its event."""
     reaction = REACTIONS[incident.code]
-    alike = await tx.one(sql.open_alike, _likeness(incident))
+    alike = await _alike(tx, incident)
     if alike is not None:
+        event = EventId(alike["id"])
         await tx.run(sql.repeat, {"id": alike["id"], "count": incident.count, "at": at})
     else:
         values = {
@@ -57,18 +81,14 @@ async def record(tx: Connection, incident: Incident, at: float) -> None:
             "at": at,
             "closed_at": None if reaction.needs_fixing else at,
         }
-        await tx.run(sql.insert, values)
+        (row,) = await tx.all(sql.insert, values)
+        event = EventId(row["id"])
     if incident.campaign is not None:
         await tx.run(sql.count_open, {"campaign": incident.campaign})
         if reaction.holds is Scope.CAMPAIGN and incident.cluster_id is not None:
             reason = incident.message.partition("\n")[0]
             await campaigns.hold(tx, incident.campaign, incident.cluster_id, reason, at)
-
-
-async def of_campaign(db: Connection, campaign: CampaignId, *, closed: bool) -> list[Event]:
-    """Return the open events of a campaign, and the *closed* ones if asked for."""
-    found = await db.all(sql.of_campaign, {"campaign": campaign, "closed": int(closed)})
-    return [rows.event(item) for item in found]
+    return event
 
 
 async def get(db: Connection, event: EventId) -> Event:
@@ -86,21 +106,55 @@ async def get(db: Connection, event: EventId) -> Event:
 
 
 async def close_of_campaign(tx: Connection, campaign: CampaignId, at: float) -> int:
-    """Close all open events of a campaign, lift its holds, and return how many there were."""
+    """
+    Close the open events of a campaign, lift its holds, and return how many there were.
+
+    One that tells of the end of its test stays: it waits for a go and not for a repair.
+    """
     closed = await tx.all(sql.close_of_campaign, {"campaign": campaign, "at": at})
     await campaigns.release(tx, campaign)
     await tx.run(sql.count_open, {"campaign": campaign})
     return len(closed)
 
 
+async def close_codes(
+    tx: Connection, campaign: CampaignId, codes: Collection[EventCode], at: float
+) -> frozenset[EventCode]:
+    """Close the open events of a campaign that have one of *codes*; return which there were."""
+    values = {"campaign": campaign, "codes": json.dumps(sorted(codes)), "at": at}
+    closed = frozenset(EventCode(row["code"]) for row in await tx.all(sql.close_codes, values))
+    if closed:
+        await tx.run(sql.count_open, {"campaign": campaign})
+    return closed
+
+
 async def close(tx: Connection, event: Event, at: float) -> int:
-    """Close one event, lift its hold, and return 1 if it was open."""
+    """Close one event, lift its hold unless another event keeps it, return 1 if it was open."""
     closed = await tx.all(sql.close, {"event": event.id, "at": at})
     if event.campaign is not None:
-        if REACTIONS[EventCode(event.code)].holds is Scope.CAMPAIGN:
-            await campaigns.release(tx, event.campaign, event.cluster_id)
         await tx.run(sql.count_open, {"campaign": event.campaign})
+        if REACTIONS[EventCode(event.code)].holds is Scope.CAMPAIGN:
+            where = {"campaign": event.campaign, "cluster": event.cluster_id}
+            if await tx.one(sql.holding, {**where, "codes": json.dumps(sorted(HOLDING))}) is None:
+                await campaigns.release(tx, event.campaign, event.cluster_id)
     return len(closed)
+
+
+async def holding(db: Connection, campaign: CampaignId) -> list[Event]:
+    """Return the open events that hold a campaign somewhere, or paused it, oldest first."""
+    values = {"campaign": campaign, "codes": json.dumps(sorted(HOLDING | PAUSING))}
+    return [rows.event(item) for item in await db.all(sql.holding_of_campaign, values)]
+
+
+async def holding_cluster(db: Connection, cluster_id: int) -> Event | None:
+    """Return the open event that holds a cluster for everybody, if one does."""
+    codes = json.dumps(sorted(code for code in EventCode if _holds_cluster(code)))
+    found = await db.one(sql.holding_cluster, {"cluster": cluster_id, "codes": codes})
+    return None if found is None else rows.event(found)
+
+
+def _holds_cluster(code: EventCode) -> bool:
+    return REACTIONS[code].holds in (Scope.CLUSTER, Scope.CLUSTER_TILL_FIXED)
 
 
 async def close_of_cluster(tx: Connection, cluster_id: int, code: EventCode, at: float) -> None:

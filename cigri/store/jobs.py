@@ -1,4 +1,4 @@
-"""Jobs: claimed before they are sent, recorded after, settled as their tasks end."""
+"""Jobs: recorded when they were sent, settled as their tasks end; `claims` begins them."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -6,27 +6,27 @@ from sqlite3 import Row
 
 import attrs
 
-from cigri.domain import bag, grouping
+from cigri.domain import bag
 from cigri.domain.bag import Range
-from cigri.domain.lifecycle import JOB_TRANSITIONS, JobEvent, advance
+from cigri.domain.lifecycle import JOB_TRANSITIONS, JobEvent, StepEvent, advance
 from cigri.domain.model import (
     CampaignId,
     CampaignState,
-    ClusterSettings,
+    CampaignType,
     JobId,
+    JobKind,
     JobState,
-    Parameter,
     RemoteId,
     SubmissionId,
 )
 from cigri.errors import NotFound
-from cigri.store import campaigns, parameters, rows, tasks
+from cigri.store import campaigns, rows, steps, tasks
 from cigri.store.campaigns import Move
 from cigri.store.database import Connection
 from cigri.store.statements import load
+from cigri.store.steps import Step
 
 sql = load("jobs")
-campaigns_sql = load("campaigns")
 
 
 @attrs.frozen(kw_only=True)
@@ -46,77 +46,17 @@ class OpenJob:
     left: int
     #: How far its journal has been read.
     read_to: int = 0
+    #: What it is for; a step is one task, number 0, that no campaign has.
+    kind: JobKind = JobKind.TASKS
     campaign_state: CampaignState = CampaignState.IN_TREATMENT
     #: Whether its campaign is held on its cluster.
     held: bool = False
     #: Cores for each of its tasks.
     cores: int = 1
-
-
-@attrs.frozen(kw_only=True)
-class Claim:
-    """Tasks taken out of the bag for one submission, not sent yet."""
-
-    submission: SubmissionId
-    tag: str
-    campaign: CampaignId
-    campaign_name: str
-    user: str
-    settings: ClusterSettings
-    #: The id of the campaign's task 0.
-    first_task_id: int
-    has_chunks: bool
-    jobs: Mapping[JobId, Sequence[Range]]
-
-
-async def claim(
-    tx: Connection, campaign: CampaignId, cluster_id: int, count: int, at: float
-) -> Claim | None:
-    """
-    Take up to *count* tasks of a campaign for one submission to a cluster.
-
-    Returns `None` when there is nothing to take any more: paused, held, or taken elsewhere.
-    """
-    found = await tx.one(campaigns_sql.for_claim, {"campaign": campaign, "cluster": cluster_id})
-    if found is None or found["state"] != CampaignState.IN_TREATMENT or found["hold_reason"]:
-        return None
-    taken = await tasks.take(tx, found, cluster_id, min(count, found["pending"]))
-    if not taken:
-        return None
-    where = {"campaign": campaign, "cluster": cluster_id}
-    (row,) = await tx.all(sql.insert_submission, {**where, "at": at})
-    submission = SubmissionId(row["id"])
-    (named,) = await tx.all(sql.name_submission, {"submission": submission})
-    jobs = {}
-    for portion in bag.cut(taken, grouping.split(bag.size(taken))):
-        values = {"tasks": rows.ranges_text(portion), "left": bag.size(portion)}
-        (job,) = await tx.all(sql.insert, {**where, "submission": submission, **values})
-        jobs[JobId(job["id"])] = portion
-    return Claim(
-        submission=submission,
-        tag=named["tag"],
-        campaign=campaign,
-        campaign_name=found["name"],
-        user=found["user"],
-        settings=rows.settings(found["settings"]),
-        first_task_id=found["first_task_id"],
-        has_chunks=bool(found["has_chunks"]),
-        jobs=jobs,
-    )
-
-
-async def contents(
-    db: Connection, claimed: Claim
-) -> tuple[Mapping[int, Parameter], Mapping[int, int]]:
-    """
-    Return the parameters of the tasks of a claim, and how many attempts at each have started.
-
-    Raises:
-        DamagedParameters: They cannot be read.
-    """
-    numbers = [n for portion in claimed.jobs.values() for item in portion for n in item.numbers()]
-    found = await parameters.of_tasks(db, claimed.campaign, claimed.has_chunks, numbers)
-    return found, await tasks.attempts(db, claimed.campaign, numbers)
+    #: How often a task of it that failed is tried again.
+    retries: int = 0
+    #: When its tasks may start.
+    type: CampaignType = CampaignType.NORMAL
 
 
 async def accepted(tx: Connection, remote_ids: Mapping[JobId, RemoteId]) -> None:
@@ -132,10 +72,18 @@ async def unanswered(tx: Connection, jobs: Collection[JobId]) -> None:
 
 
 async def returned(tx: Connection, jobs: Collection[JobId], event: JobEvent, at: float) -> None:
-    """Record that the cluster has none of these jobs: their tasks go back to the bag."""
+    """Record that the cluster has none of these jobs: what was in them is still to do."""
     for job in await _by_ids(tx, jobs):
         await _happen(tx, job, event)
-        await give_back(tx, job, rows.ranges(job["tasks"]), at)
+        kind = JobKind(job["kind"])
+        if kind is JobKind.TASKS:
+            await give_back(tx, job, rows.ranges(job["tasks"]), at)
+        else:
+            step = Step(CampaignId(job["campaign_id"]), kind)
+            refused = event is JobEvent.REFUSED and kind is JobKind.EPILOGUE
+            befell = StepEvent.FAILED if refused else StepEvent.UNDONE
+            await steps.happen(tx, step, job["cluster_id"], befell)
+            await _forget_progress(tx, job)
 
 
 async def give_back(tx: Connection, job: Row, ranges: Sequence[Range], at: float) -> None:
@@ -146,8 +94,13 @@ async def give_back(tx: Connection, job: Row, ranges: Sequence[Range], at: float
         change = Move(queued=-size, cancelled=size)
     else:
         await tasks.put_back(tx, campaign, ranges)
+        await campaigns.test_again(tx, campaign, job["cluster_id"])
         change = Move(queued=-size, pending=size)
     await campaigns.move(tx, campaign, change, cluster_id=job["cluster_id"])
+    await _forget_progress(tx, job)
+
+
+async def _forget_progress(tx: Connection, job: Row) -> None:
     await tx.run(sql.set_progress, {"job": job["id"], "running": "{}", "left": 0, "read_to": 0})
 
 
@@ -189,9 +142,15 @@ async def open_on_cluster(db: Connection, cluster_id: int) -> list[OpenJob]:
 
 
 async def open_of_campaign(db: Connection, campaign: CampaignId) -> list[OpenJob]:
-    """Return the jobs of a campaign that have not ended."""
+    """Return the jobs with tasks of a campaign that have not ended."""
     found = await db.all(sql.open_of_campaign, {"campaign": campaign})
     return [_open_job({**dict(row), "user": ""}) for row in found]
+
+
+async def overtaken(db: Connection, job: OpenJob) -> bool:
+    """Return whether tasks of its campaign were handed out after *job*, wherever."""
+    values = {"job": job.id, "campaign": job.campaign}
+    return await db.one(sql.overtaking, values) is not None
 
 
 async def get(db: Connection, job: JobId) -> OpenJob:
@@ -221,9 +180,12 @@ def _open_job(row: Row | dict[str, object]) -> OpenJob:
         running={int(task): start for task, start in json.loads(known["running"]).items()},
         left=known["left"],
         read_to=known["read_to"],
+        kind=JobKind(known["kind"]),
         campaign_state=CampaignState(known.get("campaign_state", "in_treatment")),
         held=bool(known.get("held")),
         cores=known.get("cores", 1),
+        retries=known.get("retries") or 0,
+        type=CampaignType(known.get("type", "normal")),
     )
 
 
@@ -257,4 +219,5 @@ async def unsettled(db: Connection, cluster_id: int) -> list[Unsettled]:
 
 async def remote_ids(db: Connection, jobs: Collection[int]) -> Mapping[int, RemoteId]:
     """Return the remote ids of jobs."""
-    return {row["id"]: row["remote_id"] for row in await _by_ids(db, map(JobId, jobs))}
+    found = await db.all(sql.remote_ids, {"jobs": json.dumps(sorted(jobs))})
+    return {row["id"]: row["remote_id"] for row in found}

@@ -10,7 +10,8 @@ from itertools import accumulate
 from operator import sub
 from typing import NamedTuple, Self
 
-from cigri.domain.model import TaskState
+from cigri.domain.model import CampaignId, TaskState
+from cigri.errors import Damaged
 
 CHUNK = 1_000
 
@@ -44,6 +45,13 @@ _COLUMNS = (
     ("duration", "q"),
 )
 _WIDTH = sum(array(code).itemsize for _, code in _COLUMNS)
+
+
+class DamagedRecords(Damaged):
+    """What became of some tasks cannot be read; a backup may hold what was there."""
+
+    #: Whose tasks they are.
+    campaign: CampaignId = CampaignId(0)
 
 
 class Record(NamedTuple):
@@ -84,9 +92,15 @@ class Records:
         Return the records that `encode` wrote.
 
         Raises:
-            zlib.error: The data are damaged.
+            DamagedRecords: They are no such.
         """
-        raw = memoryview(zlib.decompress(data))
+        try:
+            raw = memoryview(zlib.decompress(data))
+        except zlib.error as error:
+            raise DamagedRecords(str(error)) from error
+        if len(raw) != _WIDTH * CHUNK:
+            message = f"{len(raw)} bytes, not {_WIDTH * CHUNK}"
+            raise DamagedRecords(message)
         records = cls.__new__(cls)
         offset = 0
         for name, code in _COLUMNS:

@@ -5,23 +5,26 @@ from collections.abc import Iterable, Sequence
 from sqlite3 import Row
 
 import attrs
+import cattrs
 
 from cigri.domain.bag import Range
+from cigri.domain.event import Event, EventClass
 from cigri.domain.model import (
     Campaign,
     CampaignCluster,
     CampaignId,
     CampaignState,
-    CampaignType,
     ClusterName,
     ClusterSettings,
     Counts,
-    Event,
-    EventClass,
     EventId,
     Hold,
+    JobsType,
+    StepState,
     TaskNumber,
+    TestMode,
 )
+from cigri.domain.spec import Allowance
 
 
 def campaign(row: Row, clusters: Iterable[Row]) -> Campaign:
@@ -35,8 +38,15 @@ def campaign(row: Row, clusters: Iterable[Row]) -> Campaign:
         ended_at=row["ended_at"],
         counts=counts(row),
         open_events=row["open_events"],
-        clusters=tuple(campaign_cluster(cluster) for cluster in clusters),
+        clusters=tuple(
+            campaign_cluster(cluster, over=CampaignState(row["state"]).over)
+            for cluster in clusters
+        ),
         revision=row["revision"],
+        jobs_type=JobsType(row["jobs_type"]),
+        test_mode=TestMode(row["test_mode"]),
+        tags=tuple(json.loads(row["tags"])),
+        endless=bool(row["endless"]),
     )
 
 
@@ -52,8 +62,8 @@ def counts(row: Row) -> Counts:
     )
 
 
-def campaign_cluster(row: Row) -> CampaignCluster:
-    """Return what a campaign does on one cluster."""
+def campaign_cluster(row: Row, *, over: bool) -> CampaignCluster:
+    """Return what a campaign does on one cluster; once it is *over* nothing holds it."""
     return CampaignCluster(
         cluster=ClusterName(row["cluster_name"]),
         cluster_id=row["cluster_id"],
@@ -63,8 +73,12 @@ def campaign_cluster(row: Row) -> CampaignCluster:
         succeeded=row["succeeded"],
         failed=row["failed"],
         again=row["again"],
+        stopped=row["stopped"],
         mean_duration=row["duration_sum"] / row["ended"] if row["ended"] else None,
-        hold=hold(row),
+        hold=None if over else hold(row),
+        prologue=StepState(row["prologue"]),
+        epilogue=StepState(row["epilogue"]),
+        tested=bool(row["tested"]),
     )
 
 
@@ -75,15 +89,23 @@ def hold(row: Row) -> Hold | None:
     return Hold(reason=row["hold_reason"], since=row["hold_since"])
 
 
+_structure = cattrs.Converter().get_structure_hook(ClusterSettings)
+
+
 def settings(text: str) -> ClusterSettings:
     """Return the settings that `settings_text` wrote."""
-    values = json.loads(text)
-    return ClusterSettings(**{**values, "type": CampaignType(values["type"])})
+    found: ClusterSettings = _structure(json.loads(text), ClusterSettings)
+    return found
 
 
 def settings_text(value: ClusterSettings) -> str:
     """Return *value* as it is stored."""
     return json.dumps(attrs.asdict(value))
+
+
+def allowance(text: str) -> Allowance:
+    """Return how many tasks of a campaign may fail, as its row says it."""
+    return Allowance(**json.loads(text))
 
 
 def ranges(text: str) -> list[Range]:
@@ -113,4 +135,5 @@ def event(row: Row) -> Event:
         cluster_id=row["cluster_id"],
         task=None if row["task"] is None else TaskNumber(row["task"]),
         exit_status=row["exit_status"],
+        cause=row["cause"],
     )

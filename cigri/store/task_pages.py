@@ -1,45 +1,39 @@
-"""Pages of tasks: what is stored of them, put together for a reader.
+"""Pages of tasks, by their numbers.
 
-A page costs what it shows: the chunks that it touches and the campaign's open jobs.
+A page costs what it shows: the chunks that it touches and the campaign's open jobs.  A page of
+those tasks alone that somebody looks for may have to look at more than it shows; it stops after
+so many, and says where to go on.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from sqlite3 import Row
 
 import attrs
 
-from cigri.domain.model import (
-    CampaignId,
-    CampaignState,
-    ClusterName,
-    JobId,
-    Parameter,
-    RemoteId,
-    Task,
-    TaskId,
-    TaskNumber,
-    TaskState,
-)
+from cigri.domain.model import CampaignId, Task, TaskId, TaskState
+from cigri.domain.selection import FINISHED, Selection
 from cigri.errors import NotFound
-from cigri.store import campaigns, jobs, parameters, records, tasks
-from cigri.store.clusters import all_clusters
+from cigri.store import parameters, records, spans
 from cigri.store.database import Connection
-from cigri.store.jobs import OpenJob
 from cigri.store.records import CHUNK, NO_STATUS, Records
 from cigri.store.statements import load
+from cigri.store.task_view import IN_FLIGHT, Held, View
 
 sql = load("tasks")
-campaigns_sql = load("campaigns")
+
+#: Chunks that one page looks at in any case, and seconds after which it looks at no more.
+LEAST_CHUNKS = 16
+MOST_SECONDS = 0.025
 
 
-@attrs.frozen
-class _Held:
-    """A task that a job holds."""
+@attrs.frozen(kw_only=True)
+class Page:
+    """Some tasks of a campaign."""
 
-    job: OpenJob
-    #: When it started, `None` before.
-    started_at: float | None
+    tasks: list[Task]
+    #: The number from which to go on, `None` at the end.
+    following: int | None
 
 
 async def page(
@@ -48,24 +42,25 @@ async def page(
     *,
     first: int,
     limit: int,
-    state: TaskState | None = None,
-) -> list[Task]:
+    selection: Selection = Selection(),  # noqa: B008 - it is frozen
+) -> Page:
     """
-    Return up to *limit* tasks from number *first* on, only those in *state* if one is given.
+    Return up to *limit* tasks of those wanted, from number *first* on.
+
+    A page may be short, or even empty, and yet not the last: it says.
 
     Raises:
         NotFound: There is no such campaign.
+        DamagedParameters, DamagedRecords: What is stored cannot be read.
     """
-    row = await campaigns.row(db, campaign)
-    open_jobs = await jobs.open_of_campaign(db, campaign)
-    if state is None:
-        numbers: Sequence[int] = range(first, min(first + limit, row["total"]))
-        held = _held(open_jobs, first, first + limit)
-        known = await _records(db, campaign, numbers)
-    else:
-        held = _held(open_jobs, first, row["total"])
-        numbers, known = await _in_state(db, row, held, state, first=first, limit=limit)
-    return await _tasks(db, row, numbers, held, known)
+    view = await View.of(db, campaign)
+    if selection.is_all:
+        end = min(first + limit, view.total)
+        numbers = range(first, end)
+        known = await view.records(db, numbers)
+        found = await view.tasks(db, numbers, view.held(first, end), known)
+        return Page(tasks=found, following=end if first <= end < view.total else None)
+    return await _Search(db, view, selection, first).page(limit)
 
 
 async def task(db: Connection, task_id: TaskId) -> Task:
@@ -75,162 +70,121 @@ async def task(db: Connection, task_id: TaskId) -> Task:
     Raises:
         NotFound: There is none.
     """
-    row = await db.one(campaigns_sql.of_task, {"task": task_id})
-    number = -1 if row is None else task_id - row["first_task_id"]
-    if row is None or number >= row["total"]:
-        message = f"there is no job {task_id}"
-        raise NotFound(message)
-    (found,) = await page(db, CampaignId(row["id"]), first=number, limit=1)
-    return found
+    place = await spans.locate(db, task_id)
+    for found in (await page(db, place.campaign, first=place.number, limit=1)).tasks:
+        return found
+    # It stood by in a campaign without an end that was ended before.
+    message = f"there is no job {task_id}"
+    raise NotFound(message)
 
 
-def _held(open_jobs: Sequence[OpenJob], first: int, end: int) -> Mapping[int, _Held]:
-    """
-    Return which of the tasks *first* to *end* - 1 jobs hold.
+class _Search:
+    """Looks through a campaign, chunk by chunk, where there may be what is wanted."""
 
-    Those that ended in their job are among them: their records tell.
-    """
-    return {
-        number: _Held(job, job.running.get(number))
-        for job in open_jobs
-        for item in job.tasks
-        for number in range(max(first, item.first), min(end, item.first + item.size))
-    }
-
-
-async def _records(
-    db: Connection, campaign: CampaignId, numbers: Sequence[int]
-) -> Mapping[int, Records]:
-    return await tasks.read_records(db, campaign, {number // CHUNK for number in numbers})
-
-
-async def _in_state(
-    db: Connection,
-    row: Row,
-    held: Mapping[int, _Held],
-    state: TaskState,
-    *,
-    first: int,
-    limit: int,
-) -> tuple[list[int], Mapping[int, Records]]:
-    """Return the next *limit* tasks in *state*, looking only where there may be some."""
-    found: list[int] = []
-    known: dict[int, Records] = {}
-    for chunk in await _candidates(db, row, held, first, state):
-        numbers = range(max(first, chunk * CHUNK), min((chunk + 1) * CHUNK, row["total"]))
-        read = await _records(db, row["id"], numbers)
-        known.update(read)
-        items = read.get(chunk)
-        found += [n for n in numbers if _state(row, n, held.get(n), items) is state]
-        if len(found) >= limit:
-            break
-        # There may be a thousand chunks without what is looked for.
-        await asyncio.sleep(0)
-    return found[:limit], known
-
-
-async def _candidates(
-    db: Connection, row: Row, held: Mapping[int, _Held], first: int, state: TaskState
-) -> Iterator[int]:
-    """Return the chunks in which tasks in *state* may be, in order."""
-    start = first // CHUNK
-    every = range(start, -(-row["total"] // CHUNK))
-    if not row[state]:
-        return iter(())
-    if state in (TaskState.QUEUED, TaskState.RUNNING):
-        return iter(sorted({number // CHUNK for number in held if number >= first}))
-    where = {"campaign": row["id"], "first": start}
-    tallies = {item["chunk"]: item for item in await db.all(sql.tallies, where)}
-    if state in (TaskState.SUCCEEDED, TaskState.FAILED):
-        return iter([chunk for chunk, item in tallies.items() if item[state]])
-    full = {c for c, item in tallies.items() if item["succeeded"] + item["failed"] == CHUNK}
-    return (chunk for chunk in every if chunk not in full)
-
-
-def _state(row: Row, number: int, held: _Held | None, items: Records | None) -> TaskState:
-    position = number % CHUNK
-    if held is not None and (items is None or items.job[position] < held.job.id):
-        return TaskState.QUEUED if held.started_at is None else TaskState.RUNNING
-    recorded = records.UNTOUCHED if items is None else items.state[position]
-    state = records.STATES[recorded]
-    if state is TaskState.PENDING and row["state"] == CampaignState.CANCELLED:
-        return TaskState.CANCELLED
-    return state
-
-
-async def _tasks(
-    db: Connection,
-    row: Row,
-    numbers: Sequence[int],
-    held: Mapping[int, _Held],
-    known: Mapping[int, Records],
-) -> list[Task]:
-    campaign = CampaignId(row["id"])
-    given = await parameters.of_tasks(db, campaign, row["has_chunks"], numbers)
-    names = {item.id: item.name for item in (await all_clusters(db)).values()}
-    ids = {known[n // CHUNK].job[n % CHUNK] for n in numbers if n // CHUNK in known}
-    remote_ids = await jobs.remote_ids(db, ids - {0})
-    assembler = _Assembler(row, names, remote_ids)
-    return [assembler.task(n, given[n], held.get(n), known.get(n // CHUNK)) for n in numbers]
-
-
-@attrs.frozen
-class _Assembler:
-    """Puts a task together from its parts."""
-
-    row: Row
-    cluster_names: Mapping[int, ClusterName]
-    remote_ids: Mapping[int, RemoteId]
-
-    def task(
-        self, number: int, parameter: Parameter, held: _Held | None, items: Records | None
-    ) -> Task:
-        """Return one task."""
-        state = _state(self.row, number, held, items)
-        record = None if items is None else items[number % CHUNK]
-        if held is not None and state in (TaskState.QUEUED, TaskState.RUNNING):
-            return self._in_job(number, parameter, state, held, record)
-        if record is None or not record.job:
-            return self._untried(number, parameter, state)
-        # In one go: `evolve` would double the cost of a page, and most tasks of a page come here.
-        return Task(
-            id=TaskId(self.row["first_task_id"] + number),
-            campaign=CampaignId(self.row["id"]),
-            number=TaskNumber(number),
-            parameter=parameter,
-            state=state,
-            attempts=record.attempts,
-            exit_status=None if record.exit_status == NO_STATUS else record.exit_status,
-            cluster=self.cluster_names[record.cluster],
-            job=JobId(record.job),
-            remote_id=self.remote_ids.get(record.job),
-            started_at=record.start / 1000,
-            ended_at=(record.start + record.duration) / 1000,
+    def __init__(self, db: Connection, view: View, selection: Selection, first: int) -> None:
+        self._db = db
+        self._view = view
+        self._selection = selection
+        self._first = first
+        self._held = view.held(first, view.total)
+        self._cluster = next(
+            (id_ for id_, name in view.cluster_names.items() if name == selection.cluster), None
         )
 
-    def _untried(self, number: int, parameter: Parameter, state: TaskState) -> Task:
-        return Task(
-            id=TaskId(self.row["first_task_id"] + number),
-            campaign=CampaignId(self.row["id"]),
-            number=TaskNumber(number),
-            parameter=parameter,
-            state=state,
-        )
+    async def page(self, limit: int) -> Page:
+        """Return the next *limit* tasks that are wanted, or as many as there are nearby."""
+        found: list[int] = []
+        known: dict[int, Records] = {}
+        following = None
+        now = asyncio.get_running_loop().time
+        deadline = now() + MOST_SECONDS
+        for looked, chunk in enumerate(await self._candidates()):
+            if looked >= LEAST_CHUNKS and now() >= deadline:
+                following = max(self._first, chunk * CHUNK)
+                break
+            numbers = range(
+                max(self._first, chunk * CHUNK), min((chunk + 1) * CHUNK, self._view.total)
+            )
+            read = await self._view.records(self._db, numbers[:1])
+            known.update(read)
+            found += await self._wanted(numbers, read.get(chunk))
+            if len(found) > limit:
+                following = found[limit]
+                break
+            # There may be many chunks without what is looked for; others want their turn.
+            await asyncio.sleep(0)
+        tasks = await self._view.tasks(self._db, found[:limit], self._held, known)
+        return Page(tasks=tasks, following=following)
 
-    def _in_job(
-        self,
-        number: int,
-        parameter: Parameter,
-        state: TaskState,
-        held: _Held,
-        record: records.Record | None,
-    ) -> Task:
-        before = 0 if record is None else record.attempts
-        return attrs.evolve(
-            self._untried(number, parameter, state),
-            attempts=before + (held.started_at is not None),
-            cluster=self.cluster_names[held.job.cluster_id],
-            job=held.job.id,
-            remote_id=held.job.remote_id,
-            started_at=held.started_at,
-        )
+    async def _candidates(self) -> Iterator[int]:
+        """Return the chunks in which there may be tasks that are wanted, in order."""
+        start = self._first // CHUNK
+        where = {"campaign": self._view.row["id"], "first": start}
+        tallies = {item["chunk"]: item for item in await self._db.all(sql.tallies, where)}
+        held = {number // CHUNK for number in self._held}
+        tests = self._tests(tallies, held)
+        every = range(start, -(-self._view.total // CHUNK))
+        return (chunk for chunk in every if all(test(chunk) for test in tests))
+
+    def _tests(self, tallies: Mapping[int, Row], held: set[int]) -> list[Callable[[int], bool]]:
+        """Return what a chunk must fulfil to be worth a look."""
+        tests: list[Callable[[int], bool]] = []
+        wanted = self._selection
+        states = [state for state in wanted.states if self._view.row[state]]
+        if wanted.states:
+            tests.append(lambda chunk: any(_may_be(s, chunk, tallies, held) for s in states))
+        if wanted.exit_status is not None:
+            tests.append(tallies.__contains__)
+        elif wanted.cluster is not None:
+            tests.append(lambda chunk: chunk in tallies or chunk in held)
+        return tests
+
+    async def _wanted(self, numbers: range, items: Records | None) -> list[int]:
+        """Return which of the tasks of one chunk are wanted."""
+        likely = self._likely(numbers, items)
+        found = [n for n in likely if self._fits(n, self._held.get(n), items)]
+        if not self._selection.text or not found:
+            return found
+        given = await parameters.of_tasks(self._db, self._view.row["id"], found)
+        return [number for number in found if self._selection.reads(given[number])]
+
+    def _likely(self, numbers: range, items: Records | None) -> Collection[int]:
+        """Return *numbers* without those whose record rules them out, at a tenth of the cost."""
+        wanted, before = self._selection, numbers.start - numbers.start % CHUNK
+        if items is None:
+            return numbers
+        if wanted.exit_status is not None:
+            statuses = items.exit_status
+            return [n for n in numbers if statuses[n - before] == wanted.exit_status]
+        if wanted.states and wanted.states <= FINISHED:
+            codes = {code for code, state in records.STATES.items() if state in wanted.states}
+            states = items.state
+            return [n for n in numbers if states[n - before] in codes]
+        return numbers
+
+    def _fits(self, number: int, held: Held | None, items: Records | None) -> bool:
+        wanted = self._selection
+        state = self._view.state(number, held, items)
+        if wanted.states and state not in wanted.states:
+            return False
+        if wanted.cluster is None and wanted.exit_status is None:
+            return True
+        position = number % CHUNK
+        cluster = status = None
+        if held is not None and state in IN_FLIGHT:
+            cluster = held.job.cluster_id
+        elif items is not None and items.job[position]:
+            cluster, status = items.cluster[position], items.exit_status[position]
+        if wanted.cluster is not None and (cluster is None or cluster != self._cluster):
+            return False
+        return wanted.exit_status is None or status == wanted.exit_status != NO_STATUS
+
+
+def _may_be(state: TaskState, chunk: int, tallies: Mapping[int, Row], held: set[int]) -> bool:
+    """Return whether tasks in *state* may be in a chunk."""
+    if state in IN_FLIGHT:
+        return chunk in held
+    tally = tallies.get(chunk)
+    if state in FINISHED:
+        return tally is not None and tally[state] > 0
+    return tally is None or tally["succeeded"] + tally["failed"] < CHUNK

@@ -10,7 +10,7 @@ from cigri.domain.model import CampaignId
 from cigri.store import campaigns, records
 from cigri.store.campaigns import Move
 from cigri.store.database import Connection
-from cigri.store.records import CHUNK, Records
+from cigri.store.records import CHUNK, DamagedRecords, Records
 from cigri.store.statements import load
 
 sql = load("tasks")
@@ -68,9 +68,28 @@ async def put_back(
 async def read_records(
     db: Connection, campaign: CampaignId, chunks: Collection[int]
 ) -> Mapping[int, Records]:
-    """Return the records of *chunks*; a chunk of which no task has ended an attempt is missing."""
+    """
+    Return the records of *chunks*; a chunk of which no task has ended an attempt is missing.
+
+    Raises:
+        DamagedRecords: They cannot be read.
+    """
     wanted = {"campaign": campaign, "chunks": json.dumps(sorted(chunks))}
-    return {row["chunk"]: Records.decode(row["data"]) for row in await db.all(sql.records, wanted)}
+    found = await db.all(sql.records, wanted)
+    return {row["chunk"]: _decoded(row["data"], campaign, row["chunk"]) for row in found}
+
+
+def _decoded(data: bytes, campaign: CampaignId, chunk: int) -> Records:
+    try:
+        return Records.decode(data)
+    except DamagedRecords as error:
+        message = (
+            f"what became of the tasks {chunk * CHUNK} to {(chunk + 1) * CHUNK - 1} of campaign"
+            f" {campaign} is damaged ({error}): restore a backup of the database"
+        )
+        damaged = DamagedRecords(message)
+        damaged.campaign = campaign
+        raise damaged from error
 
 
 async def write_records(

@@ -1,12 +1,17 @@
 """The columns in which the ends of tasks are stored."""
 
 import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cigri.store.records import CHUNK, Record, Records
+from cigri.domain.model import CampaignId
+from cigri.store import tasks
+from cigri.store.database import open_database
+from cigri.store.records import CHUNK, DamagedRecords, Record, Records
 
 record = st.builds(
     Record,
@@ -33,12 +38,28 @@ def test_what_is_encoded_is_decoded(given_: dict[int, Record]) -> None:
     assert decoded.count(0) == records.count(0)
 
 
-def test_damage_is_noticed() -> None:
-    data = bytearray(Records().encode())
-    data[len(data) // 2] ^= 0xFF
+def flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :]
 
-    with pytest.raises((zlib.error, ValueError)):
-        Records.decode(bytes(data))
+
+@pytest.mark.parametrize(
+    "damage",
+    [flipped, lambda _: b"", lambda data: data[:-5], lambda _: zlib.compress(b"too short")],
+)
+def test_damage_is_noticed(damage: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(DamagedRecords):
+        Records.decode(damage(Records().encode()))
+
+
+async def test_damage_is_told_with_its_place(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "cigri.db") as database, database.write() as tx:
+        await tx.run("PRAGMA defer_foreign_keys = ON")
+        await tx.run("INSERT INTO task_chunk VALUES (7, 2, x'00', 0, 0)")
+
+        with pytest.raises(DamagedRecords, match=r"tasks 2000 to 2999 of campaign 7 .*backup"):
+            await tasks.read_records(tx, CampaignId(7), [2])
+        await tx.run("DELETE FROM task_chunk")
 
 
 def test_ordinary_records_are_small() -> None:

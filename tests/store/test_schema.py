@@ -10,7 +10,11 @@ import pytest
 from cigri.errors import UnusableDatabase
 from cigri.store import database, statements
 
-THEMES = ["campaigns", "clusters", "events", "jobs", "tasks"]
+THEMES = sorted(
+    entry.name.removesuffix(".sql")
+    for entry in files("cigri.store").joinpath("sql").iterdir()
+    if entry.name.endswith(".sql")
+)
 STATEMENTS = [(theme, name) for theme in THEMES for name in vars(statements.load(theme))]
 
 #: Statements of every cycle or page: their cost may not grow with the number of tasks or jobs.
@@ -20,12 +24,17 @@ SCANS_ALLOWED = {
     ("clusters", "installation"),
     ("clusters", "adopt"),
     ("clusters", "install"),
-    ("campaigns", "count_by_state"),
-    ("campaigns", "page"),
+    ("news", "touch"),
+    # For an administrator who asks for the tokens of everybody.
+    ("access_tokens", "every"),
+    ("listings", "campaigns"),
+    ("listings", "count_by_state"),
     ("jobs", "name_submission"),
     # Once, at start.
     ("tasks", "damaged"),
     ("campaigns", "delete_loading"),
+    # By campaign, each looked up.
+    ("tasks", "forget_invisible"),
 }
 
 
@@ -71,7 +80,15 @@ def test_a_statement_compiles_and_does_not_scan(theme: str, name: str) -> None:
     plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", arguments(sql)).fetchall()
 
     scans = [row[3] for row in plan if re.match(r"SCAN (?!json_each|.*VIRTUAL)", row[3])]
-    scans = [scan for scan in scans if "CONSTANT ROW" not in scan and "USING COVERING" not in scan]
+    # What is open or due has an index of its own: what is listed there is wanted.
+    partial = connection.execute("SELECT name FROM sqlite_schema WHERE sql LIKE '%INDEX%WHERE%'")
+    few = [
+        "CONSTANT ROW",
+        "USING COVERING",
+        "(subquery",
+        *(f"INDEX {name}" for (name,) in partial),
+    ]
+    scans = [scan for scan in scans if not any(words in scan for words in few)]
     connection.close()
     assert not scans or (theme, name) in SCANS_ALLOWED, scans
 
@@ -100,8 +117,8 @@ async def test_something_else_than_a_database_is_refused(tmp_path: Path, damage:
 def test_the_columns_hold_the_counters_together() -> None:
     connection = migrated()
     insert = (
-        "INSERT INTO campaign (name, user, state, submitted_at, jdl, first_task_id, total,"
-        " has_chunks, pending) VALUES ('c', 'u', 'in_treatment', 0, '{}', 1, 5, 0, 4)"
+        "INSERT INTO campaign (name, user, state, submitted_at, jdl, total, pending)"
+        " VALUES ('c', 'u', 'in_treatment', 0, '{}', 5, 4)"
     )
 
     with pytest.raises(sqlite3.IntegrityError, match="CHECK"):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from cigri.domain.lifecycle import JobEvent
 from cigri.domain.model import (
     CampaignId,
-    CampaignSpec,
     ClusterName,
     ClusterSettings,
     Counts,
@@ -22,13 +21,16 @@ from cigri.domain.model import (
     TaskNumber,
     TaskState,
 )
+from cigri.domain.spec import CampaignSpec
 from cigri.domain.verdict import Ending, TaskEnd
 from cigri.store import (
     audit,
     campaigns,
+    claims,
     clusters,
-    events,
     jobs,
+    listings,
+    parameters,
     records,
     settlement,
     task_pages,
@@ -36,6 +38,7 @@ from cigri.store import (
 )
 from cigri.store.database import Database, open_database
 from cigri.store.jobs import OpenJob
+from cigri.store.parameters import Encoding, Piece
 from cigri.store.reports import Report, hear
 from tests.store.forgeries import NOW, ends, instants, numbers
 
@@ -58,15 +61,15 @@ class Store:
                 user="ann",
                 at=NOW,
                 cluster_ids={NAME: self.cluster},
-                has_chunks=False,
             )
+            await parameters.insert(tx, campaign, 0, [Piece(total, Encoding.COUNT)])
             await campaigns.open_campaign(tx, campaign, total, NOW)
             return campaign
 
     async def claim(self, campaign: CampaignId, count: int) -> None:
         """Hand out tasks in a job of their own."""
         async with self.database.write() as tx:
-            claim = await jobs.claim(tx, campaign, self.cluster, count, NOW)
+            claim = await claims.claim(tx, campaign, self.cluster, count, NOW)
             if claim is not None:
                 await jobs.accepted(tx, {job: RemoteId(f"r{job}") for job in claim.jobs})
 
@@ -104,12 +107,14 @@ class Store:
 
     async def task(self, campaign: CampaignId, number: int) -> Task:
         async with self.database.read() as db:
-            return (await task_pages.page(db, campaign, first=number, limit=1))[0]
+            return (await task_pages.page(db, campaign, first=number, limit=1)).tasks[0]
 
     async def events(self, campaign: CampaignId) -> list[tuple[str, int]]:
         async with self.database.read() as db:
-            found = await events.of_campaign(db, campaign, closed=True)
-        return [(event.code, event.count) for event in found]
+            part = await listings.events_of_campaign(
+                db, campaign, closed=True, limit=100, offset=0
+            )
+        return [(event.code, event.count) for event in part.items]
 
 
 @pytest.fixture

@@ -5,9 +5,14 @@ INSERT INTO cluster (name) VALUES (:name) ON CONFLICT (name) DO NOTHING;
 SELECT * FROM cluster ORDER BY id;
 
 -- name: hold
-UPDATE cluster SET failures = failures + 1, hold_reason = :reason,
-  hold_since = coalesce(hold_since, :at), hold_until = :until
+-- One that an administrator stopped stays so, whatever else is wrong with it.
+UPDATE cluster SET failures = failures + 1, hold_since = coalesce(hold_since, :at),
+  hold_until = iif(hold_reason IS NOT NULL AND hold_until IS NULL, NULL, :until),
+  hold_reason = iif(hold_reason IS NOT NULL AND hold_until IS NULL, hold_reason, :reason)
 WHERE id = :cluster;
+
+-- name: stop
+UPDATE cluster SET hold_reason = :reason, hold_since = :at, hold_until = NULL WHERE id = :cluster;
 
 -- name: release
 UPDATE cluster SET failures = 0, hold_reason = NULL, hold_since = NULL, hold_until = NULL
