@@ -10,6 +10,7 @@ from cigri.domain.model import (
     CampaignId,
     ClusterSettings,
     JobId,
+    JobKind,
     Parameter,
     RemoteId,
     TaskId,
@@ -38,8 +39,13 @@ class Batch:
     user: str
     campaign: CampaignId
     campaign_name: str
+    #: What the campaign asks of this cluster; `type` is best-effort or normal.
     settings: ClusterSettings
     jobs: Mapping[JobId, Sequence[TaskOrder]]
+    #: Tasks, or the prologue or the epilogue: one job with one order, number 0.
+    kind: JobKind = JobKind.TASKS
+    #: For a shell, instead of the command; a prologue and an epilogue are such scripts.
+    script: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -99,12 +105,17 @@ class ClusterDriver(Protocol):
     fence: float
     #: How often its jobs are looked at.
     pace: Pace
+    #: From what `stress` on the cluster is called under stress; `None`: never.
+    stress_limit: float | None
 
     def refusal(self, user: str) -> str | None:
         """Return why *user* may not run tasks here, and what to do; `None` when they may."""
 
     async def slots(self) -> int:
         """Return how many cores tasks may occupy at a time."""
+
+    async def stress(self) -> float | None:
+        """Return how loaded the cluster is, 1 when it is full; `None` where nobody knows."""
 
     async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         """
@@ -127,6 +138,13 @@ class ClusterDriver(Protocol):
     async def kill(self, jobs: Collection[JobRef]) -> None:
         """Ask that these jobs end now.  Jobs that already ended are no error."""
 
+    async def cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
+        """
+        Ask that these tasks of *job* end now, or never start: they were cancelled.
+
+        A cluster that cannot may end the whole job; its other tasks run again.
+        """
+
     async def forget(self, jobs: Collection[JobRef]) -> None:
         """Say that these ended jobs are recorded: only their output is still needed."""
 
@@ -140,3 +158,8 @@ class ClusterDriver(Protocol):
         Raises:
             NotFound: The job has no such task or its output is gone.
         """
+
+    async def outputs(
+        self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
+    ) -> Mapping[TaskNumber, bytes]:
+        """Return the last *limit* bytes that each of *tasks* wrote in *job*, if they are there."""

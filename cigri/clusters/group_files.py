@@ -15,6 +15,7 @@ import msgspec
 from cigri.clusters import journal
 from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState
 from cigri.clusters.identity import open_new, open_regular, replace
+from cigri.clusters.worker import FIRST_TASKS, TASKS
 from cigri.domain.model import RemoteId, TaskNumber
 from cigri.domain.walltime import walltime_text
 from cigri.errors import NotFound
@@ -23,6 +24,8 @@ from cigri.errors import NotFound
 _JOURNAL_BYTES = 4 * 1024 * 1024
 #: Files of a group that are looked at when it is put away: far more than a worker makes.
 _MOST_FILES = 100_000
+#: Files of an ended group that say nothing more.
+_READ_BY_NOBODY = frozenset({TASKS, FIRST_TASKS, "stop", "cancel", "script"})
 #: Ended groups in one directory.
 _SHARD = 1_000
 
@@ -30,10 +33,12 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def tasks_file(batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...]]) -> bytes:
-    """Return the file `tasks` of a group, as `worker.py` reads it."""
+    """Return the file of the tasks of a group, as `worker.py` reads it."""
     settings = batch.settings
-    header = {
-        "version": 1,
+    named = bool(settings.parameter_names) or batch.script is not None
+    header: dict[str, object] = {
+        # A worker of before would pass over what it does not know.
+        "version": 2 if named else 1,
         "token": token,
         "campaign": batch.campaign,
         "user": batch.user,
@@ -44,8 +49,13 @@ def tasks_file(batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...
         "walltime_text": walltime_text(settings.walltime),
         "cores": settings.cores,
         "resources": settings.resources,
-        "env": {},
+        "env": dict(settings.env),
     }
+    if settings.parameter_names:
+        header["names"] = settings.parameter_names
+        header["template"] = settings.parameter_template
+    if batch.script is not None:
+        header["script"] = batch.script
     return _encode_lines([header, *orders])
 
 
@@ -61,7 +71,7 @@ def hide(groups: Path, texts: Mapping[RemoteId, bytes]) -> None:
             hidden = groups / f".{name}"
             _remove(hidden)
             hidden.mkdir(mode=0o700)
-            with os.fdopen(open_new(hidden / "tasks"), "wb") as file:
+            with os.fdopen(open_new(hidden / TASKS), "wb") as file:
                 file.write(text)
                 file.flush()
                 os.fdatasync(file.fileno())
@@ -75,7 +85,8 @@ def hide(groups: Path, texts: Mapping[RemoteId, bytes]) -> None:
 def _remove(hidden: Path) -> None:
     """Remove a group that never appeared, unless its owner laid something there."""
     with contextlib.suppress(FileNotFoundError):
-        (hidden / "tasks").unlink(missing_ok=True)
+        for name in (TASKS, FIRST_TASKS):
+            (hidden / name).unlink(missing_ok=True)
         hidden.rmdir()
 
 
@@ -150,6 +161,19 @@ def order_stop(directory: Path, job: JobRef, order: str) -> bool:
     return True
 
 
+def order_cancel(directory: Path, name: RemoteId, tasks: Collection[int]) -> bool:
+    """Add to the tasks that the worker shall leave out or kill; return whether it may still."""
+    group = directory / "groups" / name
+    path = group / "cancel"
+    if not group.is_dir():
+        return False
+    known: set[int] = set()
+    with contextlib.suppress(OSError, ValueError):
+        known = set(map(int, _read(path, 0, _JOURNAL_BYTES).split()))
+    replace(path, "".join(f"{task}\n" for task in sorted(known | set(tasks))))
+    return True
+
+
 def put_away(directory: Path, name: RemoteId) -> None:
     """Move the directory of an ended group to its shelf, without what nobody will read."""
     group = directory / "groups" / name
@@ -160,7 +184,7 @@ def put_away(directory: Path, name: RemoteId) -> None:
     with os.scandir(group) as files:
         for file in itertools.islice(files, _MOST_FILES):
             # The tasks are in the database; empty output says nothing.
-            if file.name in ("tasks", "stop") or not file.stat(follow_symlinks=False).st_size:
+            if file.name in _READ_BY_NOBODY or not file.stat(follow_symlinks=False).st_size:
                 Path(file).unlink()
     group.rename(shelf)
 
@@ -197,12 +221,29 @@ def read_output(group: Path, task: TaskNumber, stream: Output, limit: int) -> by
         NotFound: The group has no such task.
         OSError: The files are gone.
     """
-    found = journal.extent(_read(group / "journal", 0, _JOURNAL_BYTES), task)
-    if found is None:
+    found = read_outputs(group, [task], stream, limit)
+    if task not in found:
         message = f"its job has no task {task}"
         raise NotFound(message)
-    begin, end = found.out if stream is Output.OUT else found.err
-    path = group / f"{stream}.{found.slot}"
+    return found[task]
+
+
+def read_outputs(
+    group: Path, tasks: Collection[TaskNumber], stream: Output, limit: int
+) -> Mapping[TaskNumber, bytes]:
+    """
+    Return the last *limit* bytes that each of *tasks* wrote in a group, where it has the task.
+
+    Raises:
+        OSError: The files are gone.
+    """
+    places = journal.extents(_read(group / "journal", 0, _JOURNAL_BYTES), tasks)
+    return {TaskNumber(task): _cut(group, place, stream, limit) for task, place in places.items()}
+
+
+def _cut(group: Path, place: journal.Extent, stream: Output, limit: int) -> bytes:
+    begin, end = place.out if stream is Output.OUT else place.err
+    path = group / f"{stream}.{place.slot}"
     if not path.exists():
         return b""
     descriptor = open_regular(path)

@@ -6,7 +6,7 @@ of its own job, which the caller checks.
 
 import errno
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import attrs
@@ -128,28 +128,49 @@ class Extent(NamedTuple):
 
 def extent(text: bytes, task: TaskNumber) -> Extent | None:
     """Return where the output of the last attempt at *task* lies, `None` if it has none."""
-    found = None
+    return extents(text, {task}).get(task)
+
+
+def extents(text: bytes, tasks: Collection[int]) -> Mapping[int, Extent]:
+    """Return where the output of the last attempt at each of *tasks* lies, where it has one."""
+    reader = _Extents(tasks)
     for line in text.decode("utf-8", "replace").split("\n"):
-        fields = line.split(" ")
         try:
-            found = _next_extent(found, fields, mine=fields[1:2] == [str(task)])
+            reader.take(line.split(" "))
         except (ValueError, IndexError):
             continue
-    return found
+    return reader.found
 
 
-def _next_extent(known: Extent | None, fields: list[str], *, mine: bool) -> Extent | None:
-    match fields[0]:
-        case "S" if mine:
-            return Extent(int(fields[3]), (int(fields[5]), None), (int(fields[6]), None))
-        case "S" if known and known.slot == int(fields[3]) and known.out[1] is None:
-            # It was lost, or never began: what follows in the slot is another task's.
-            out, err = (known.out[0], int(fields[5])), (known.err[0], int(fields[6]))
-            return Extent(known.slot, out, err)
-        case "E" if mine:
-            out_begin, out_end, err_begin, err_end = (int(field) for field in fields[8:12])
-            return Extent(int(fields[3]), (out_begin, out_end), (err_begin, err_end))
-        case "N" if mine and known:
-            return Extent(known.slot, (known.out[0], known.out[0]), (known.err[0], known.err[0]))
-        case _:
-            return known
+class _Extents:
+    def __init__(self, tasks: Collection[int]) -> None:
+        self._wanted = {str(task): task for task in tasks}
+        self.found: dict[int, Extent] = {}
+        #: The task of each slot that has started and not ended.
+        self._open: dict[int, int] = {}
+
+    def take(self, fields: list[str]) -> None:
+        kind, task = fields[0], self._wanted.get(fields[1]) if fields[1:] else None
+        if kind == "S":
+            slot, out, err = int(fields[3]), int(fields[5]), int(fields[6])
+            self._close(slot, out, err)
+            if task is not None:
+                self.found[task] = Extent(slot, (out, None), (err, None))
+                self._open[slot] = task
+        elif kind == "E" and task is not None:
+            slot = int(fields[3])
+            begin, end, err, err_end = (int(field) for field in fields[8:12])
+            self.found[task] = Extent(slot, (begin, end), (err, err_end))
+            self._open.pop(slot, None)
+        elif kind == "N" and task in self.found:
+            known = self.found[task]
+            begins = (known.out[0], known.out[0]), (known.err[0], known.err[0])
+            self.found[task] = Extent(known.slot, *begins)
+            self._open.pop(known.slot, None)
+
+    def _close(self, slot: int, out: int, err: int) -> None:
+        """End what was lost, or never began: what follows in its slot is another task's."""
+        before = self._open.pop(slot, None)
+        known = None if before is None else self.found[before]
+        if before is not None and known is not None and known.slot == slot:
+            self.found[before] = Extent(slot, (known.out[0], out), (known.err[0], err))

@@ -6,7 +6,6 @@ with the rights of the user whom the files belong to.
 
 import asyncio
 import contextlib
-import errno
 import os
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,14 +14,15 @@ from pathlib import Path
 import attrs
 
 from cigri.clusters import group_files
+from cigri.clusters.broken_files import BrokenFiles, nothing_happened, unknown
 from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState
-from cigri.clusters.identity import Account, account, acting_as
+from cigri.clusters.identity import account, acting_as
 from cigri.clusters.local_worker import LocalWorker
 from cigri.clusters.options import LocalOptions
 from cigri.domain.model import JobId, RemoteId, TaskNumber
 from cigri.domain.pace import Pace
 from cigri.domain.scheduling.shares import level
-from cigri.errors import ClusterUnreachable, NotFound, SubmissionRejected, SubmissionUnknown
+from cigri.errors import ClusterUnreachable, NotFound, SubmissionRejected
 
 
 class LocalDriver:
@@ -35,6 +35,7 @@ class LocalDriver:
     def __init__(self, directory: Path, options: LocalOptions) -> None:
         self._directory = directory
         self._options = options
+        self.stress_limit = options.stress_limit
         self._workers: dict[str, LocalWorker] = {}
         #: Cores that the tasks of each user which have not ended would occupy.
         self._demands: dict[str, int] = {}
@@ -62,6 +63,14 @@ class LocalDriver:
     async def slots(self) -> int:
         """Return how many cores tasks may occupy at a time."""
         return self._options.slots
+
+    async def stress(self) -> float | None:
+        """Return the load of this host, of whomever it is, for each of its cores."""
+        try:
+            # In a container too it is the whole host's, and so are the cores.
+            return os.getloadavg()[0] / (os.cpu_count() or 1)
+        except OSError:
+            return None
 
     async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         """Lay the groups of *batch* before the user's worker."""
@@ -95,6 +104,16 @@ class LocalDriver:
         """Return the end of what *task* wrote, from the packed file of its slot."""
         return await asyncio.to_thread(self._output, job, task, stream, limit)
 
+    async def outputs(
+        self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
+    ) -> Mapping[TaskNumber, bytes]:
+        """Return the ends of what *tasks* wrote, with one look at the journal of their job."""
+        return await asyncio.to_thread(self._outputs, job, tasks, stream, limit)
+
+    async def cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
+        """Tell the worker which tasks of *job* to kill, or to leave out."""
+        await asyncio.to_thread(self._cancel, job, tasks)
+
     def _worker(self, user: str) -> LocalWorker:
         with self._changing:
             if user not in self._workers:
@@ -112,7 +131,7 @@ class LocalDriver:
         demand = batch.settings.cores * sum(map(len, batch.jobs.values()))
         try:
             worker = self._worker(batch.user)
-            with _nothing_happened(worker.account):
+            with nothing_happened(worker.account):
                 groups = worker.prepare()
                 # Whatever may keep the worker from new groups is found before there are any.
                 self._share_slots({batch.user: demand})
@@ -121,7 +140,7 @@ class LocalDriver:
                     group_files.hide(groups, texts)
         except (BrokenFiles, NotFound) as error:
             raise SubmissionRejected(str(error)) from error
-        with _unknown(), acting_as(worker.account):
+        with unknown(), acting_as(worker.account):
             group_files.show(groups, texts)
         # The groups are there: whatever fails from here on, the next `status` tries again.
         with contextlib.suppress(OSError):
@@ -148,7 +167,7 @@ class LocalDriver:
         found = {}
         with contextlib.suppress(BrokenFiles, NotFound):
             worker = self._worker(user)
-            with _nothing_happened(worker.account), acting_as(worker.account):
+            with nothing_happened(worker.account), acting_as(worker.account):
                 for place, job in enumerate(jobs):
                     remote_id = _remote_id(tag, place)
                     if group_files.locate(worker.directory, remote_id) is not None:
@@ -164,7 +183,7 @@ class LocalDriver:
             try:
                 if live:
                     worker = self._worker(user)
-                    with _nothing_happened(worker.account):
+                    with nothing_happened(worker.account):
                         worker.poke(only_if_dead=True)
                     demands[user] = sum(job.demand for job in live)
             except BrokenFiles:
@@ -180,7 +199,7 @@ class LocalDriver:
         """Return what the journal of a job says; a job whose owner has broken it is lost."""
         try:
             worker = self._worker(job.user)
-            with _nothing_happened(worker.account), acting_as(worker.account):
+            with nothing_happened(worker.account), acting_as(worker.account):
                 return group_files.read_journal(worker.directory, job)
         except (BrokenFiles, NotFound):
             return JobReport(state=RemoteState.LOST, running=job.running, read_to=job.read_to)
@@ -190,17 +209,17 @@ class LocalDriver:
             # What cannot be told to the worker is lost at the next `status`.
             with contextlib.suppress(BrokenFiles, NotFound):
                 worker = self._worker(user)
-                with _nothing_happened(worker.account), acting_as(worker.account):
+                with nothing_happened(worker.account), acting_as(worker.account):
                     given = [group_files.order_stop(worker.directory, job, order) for job in own]
                 if any(given):
-                    with _nothing_happened(worker.account):
+                    with nothing_happened(worker.account):
                         worker.poke()
 
     def _forget(self, jobs: Collection[JobRef]) -> None:
         for job in jobs:
             with contextlib.suppress(BrokenFiles, NotFound):
                 worker = self._worker(job.user)
-                with _nothing_happened(worker.account), acting_as(worker.account):
+                with nothing_happened(worker.account), acting_as(worker.account):
                     group_files.put_away(worker.directory, job.remote_id)
 
     def _tidy(self, open_jobs: Collection[RemoteId]) -> None:
@@ -208,7 +227,7 @@ class LocalDriver:
         for path in users:
             with contextlib.suppress(BrokenFiles, ClusterUnreachable, NotFound):
                 worker = self._worker(path.name)
-                with _nothing_happened(worker.account), acting_as(worker.account):
+                with nothing_happened(worker.account), acting_as(worker.account):
                     group_files.tidy(worker.directory, open_jobs)
 
     def _output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
@@ -223,16 +242,27 @@ class LocalDriver:
             message = f"the output of task {task} is gone"
             raise NotFound(message) from error
 
+    def _outputs(
+        self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
+    ) -> Mapping[TaskNumber, bytes]:
+        with contextlib.suppress(OSError, NotFound):
+            worker = self._worker(job.user)
+            with acting_as(worker.account):
+                group = group_files.locate(worker.directory, job.remote_id)
+                if group is not None:
+                    return group_files.read_outputs(group, tasks, stream, limit)
+        return {}
 
-class BrokenFiles(Exception):
-    """What an ordinary user made of their files keeps tasks of theirs from running."""
+    def _cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
+        with contextlib.suppress(BrokenFiles, NotFound):
+            worker = self._worker(job.user)
+            with nothing_happened(worker.account), acting_as(worker.account):
+                news = group_files.order_cancel(worker.directory, job.remote_id, tasks)
+            if news:
+                with nothing_happened(worker.account):
+                    worker.poke()
 
 
-#: Failures that the host has, whomever the files belong to.
-_OF_THE_HOST = frozenset(
-    {errno.ENOSPC, errno.EIO, errno.EROFS, errno.ENOMEM}
-    | {errno.ENFILE, errno.EMFILE, errno.EAGAIN}
-)
 #: States of jobs that need a living worker.
 _LIVE = {RemoteState.WAITING, RemoteState.RUNNING}
 
@@ -246,33 +276,3 @@ def _by_user(jobs: Collection[JobRef]) -> Iterator[tuple[str, list[JobRef]]]:
     for job in jobs:
         users.setdefault(job.user, []).append(job)
     yield from users.items()
-
-
-@contextlib.contextmanager
-def _unknown() -> Iterator[None]:
-    """Translate a failure after which some groups may be there."""
-    try:
-        yield
-    except OSError as error:
-        raise SubmissionUnknown(str(error)) from error
-
-
-@contextlib.contextmanager
-def _nothing_happened(owner: Account) -> Iterator[None]:
-    """
-    Translate the failures of work on the files of *owner*: they leave nothing that counts.
-
-    Raises:
-        ClusterUnreachable: Nobody can be served now.
-        BrokenFiles: Only this user cannot be served.
-    """
-    try:
-        yield
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        reason = "the disk is full" if full else error.strerror or str(error)
-        where = f": {error.filename}" if error.filename else ""
-        message = f"{reason}{where}"
-        if owner.is_own or error.errno in _OF_THE_HOST:
-            raise ClusterUnreachable(message) from error
-        raise BrokenFiles(message) from error

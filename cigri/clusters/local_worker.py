@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from time import monotonic
 
 from cigri.clusters import worker as program
 from cigri.clusters.identity import Account, acting_as, make_directory, open_regular, replace
@@ -16,6 +17,15 @@ from cigri.clusters.options import LocalOptions
 
 #: Seconds without work after which a worker ends.
 IDLE = 60
+#: Seconds within which a worker that ends has failed at once, and that one is watched then.
+SOON = 10.0
+GLANCE = 0.5
+#: Workers that failed at once after which that is told.
+MOST_FAILURES = 2
+#: How workers end that have done their work, or found another one; killed ones are none's fault.
+_GOOD_ENDS = frozenset({0, program.HELD, *range(-64, 0)})
+#: Bytes of the log of a worker that are looked at.
+_LAST_WORDS = 4_000
 #: Digits that the number of a process never has.
 _LONGEST_NUMBER = 10
 #: Where a host has a Python for everybody; the worker needs 3.9.
@@ -35,6 +45,9 @@ class LocalWorker:
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._slots: int | None = None
+        #: Workers in a row that ended with an error soon after their start.
+        self._failures = 0
+        self._started_at = 0.0
         # Submitter and poller wake it from different threads; one of them may start it.
         self._starting = threading.Lock()
 
@@ -76,7 +89,7 @@ class LocalWorker:
         """Let the worker look at its directory; start one if there is none."""
         with self._starting:
             if not self.is_alive():
-                self._start()
+                self._start_anew()
             elif not only_if_dead:
                 self._signal()
 
@@ -84,7 +97,7 @@ class LocalWorker:
         """Return the pid of the process that holds the lock."""
         with acting_as(self.account):
             try:
-                descriptor = open_regular(self.directory / "lock")
+                descriptor = open_regular(self.directory / program.LOCK)
             except FileNotFoundError:
                 return None
             try:
@@ -109,6 +122,44 @@ class LocalWorker:
                     signal.pidfd_send_signal(process, signal.SIGUSR1)
             finally:
                 os.close(process)
+
+    def _start_anew(self) -> None:
+        """
+        Start a worker; when several have failed at once, see if this one lives.
+
+        Raises:
+            OSError: It cannot be started, or does not live.
+        """
+        self._note_failure()
+        self._started_at = monotonic()
+        self._start()
+        if self._failures >= MOST_FAILURES and self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(GLANCE)
+                if status not in _GOOD_ENDS:
+                    log = self.directory / "worker.log"
+                    words = f"its worker ends at once with status {status}: {self._last_words()}"
+                    raise OSError(errno.ECHILD, words, str(log))
+
+    def _note_failure(self) -> None:
+        """Count the worker before, if that has ended with an error soon after its start."""
+        ended = None if self._process is None else self._process.poll()
+        if ended is not None and ended not in _GOOD_ENDS:
+            soon = monotonic() - self._started_at < SOON
+            self._failures = self._failures + 1 if soon else 0
+        elif ended is not None:
+            self._failures = 0
+
+    def _last_words(self) -> str:
+        with acting_as(self.account), contextlib.suppress(OSError):
+            descriptor = open_regular(self.directory / "worker.log")
+            try:
+                begin = max(0, os.fstat(descriptor).st_size - _LAST_WORDS)
+                text = os.pread(descriptor, _LAST_WORDS, begin).decode("utf-8", "replace")
+            finally:
+                os.close(descriptor)
+            return text.strip().rpartition("\n")[2]
+        return ""
 
     def _start(self) -> None:
         options = self._options

@@ -16,7 +16,7 @@ from cigri.clusters.driver import (
     RemoteState,
     TaskOrder,
 )
-from cigri.domain.model import CampaignId, JobId, RemoteId, TaskNumber
+from cigri.domain.model import CampaignId, CampaignType, JobId, JobKind, RemoteId, TaskNumber
 from cigri.domain.pace import Pace
 from cigri.domain.verdict import Ending, TaskEnd
 from cigri.errors import NotFound
@@ -28,6 +28,11 @@ class Behaviour:
 
     duration: Callable[[int, int], float] = lambda _task, _attempt: 1.0
     exit_status: Callable[[int, int], int] = lambda _task, _attempt: 0
+    #: How the scripts of prologues and epilogues end, by campaign, kind and how often it ran.
+    script_status: Callable[[int, str, int], int] = lambda _campaign, _kind, _time: 0
+    script_duration: float = 1.0
+    #: What tasks write to stderr.
+    says: Callable[[int], str] = lambda task: f"err of task {task}\n"
 
 
 @attrs.define(kw_only=True)
@@ -35,6 +40,9 @@ class _Job:
     tag: str
     campaign: CampaignId
     waiting: list[TaskOrder]
+    kind: JobKind = JobKind.TASKS
+    #: How often its script has run before.
+    time: int = 0
     #: The task that runs and its start.
     current: TaskOrder | None = None
     started_at: float = 0.0
@@ -48,6 +56,7 @@ class SimulatedCluster:
     name = "simulated"
     fence = 0.0
     pace = Pace(quick=1.0, steady=5.0, slow=60.0)
+    stress_limit: float | None = None
 
     def __init__(
         self, now: Callable[[], float], *, slots: int = 4, behaviour: Behaviour | None = None
@@ -59,6 +68,10 @@ class SimulatedCluster:
         self._clock = now()
         #: Every task that ever started: campaign, number, attempt.
         self.executions: list[tuple[int, int, int]] = []
+        #: Every prologue and epilogue that ever started: campaign and kind.
+        self.scripts: list[tuple[int, str]] = []
+        #: The type with which each batch came.
+        self.types: list[CampaignType] = []
         #: How often each method was called.
         self.calls: list[str] = []
 
@@ -70,15 +83,20 @@ class SimulatedCluster:
         """Return how many jobs run at a time."""
         return self._slots
 
+    async def stress(self) -> float | None:
+        """Return nothing: there is no host that could be loaded."""
+        return None
+
     async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         """Create the jobs of *batch*."""
         self.calls.append("submit")
+        self.types.append(batch.settings.type)
         self._advance()
         remote_ids = {}
         for place, (job, orders) in enumerate(batch.jobs.items()):
             remote_id = RemoteId(f"{batch.tag}.{place}")
             self._jobs[remote_id] = _Job(
-                tag=batch.tag, campaign=batch.campaign, waiting=list(orders)
+                tag=batch.tag, campaign=batch.campaign, waiting=list(orders), kind=batch.kind
             )
             remote_ids[job] = remote_id
         self._advance()
@@ -120,7 +138,29 @@ class SimulatedCluster:
         if known is None or not any(end.task == task for end in known.journal):
             message = f"task {task} has written nothing"
             raise NotFound(message)
-        return f"{stream} of task {task}\n".encode()[-limit:]
+        said = self._behaviour.says(task) if stream is Output.ERR else f"out of task {task}\n"
+        return said.encode()[-limit:]
+
+    async def outputs(
+        self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
+    ) -> Mapping[TaskNumber, bytes]:
+        """Return a line for each of *tasks* that has ended: what it says, or its name."""
+        known = self._jobs.get(job.remote_id)
+        ended = {end.task for end in known.journal} if known else set()
+        return {
+            task: await self.output(job, task, stream, limit) for task in tasks if task in ended
+        }
+
+    async def cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
+        """End those of *tasks* that run, and start none of them."""
+        self._advance()
+        for known in self._known([job]):
+            known.waiting = [order for order in known.waiting if order.task not in tasks]
+            if known.current is not None and known.current.task in tasks:
+                end = TaskEnd(known.current.task, Ending.KILLED, -9, known.started_at, self._clock)
+                known.journal.append(end)
+                known.current = None
+        self._advance()
 
     def lose(self, remote_id: RemoteId) -> None:
         """Let a job vanish, as if its node had died."""
@@ -179,18 +219,31 @@ class SimulatedCluster:
                 elif busy < self._slots:
                     busy += 1
                     job.current, job.started_at = job.waiting.pop(0), self._clock
-                    run = (int(job.campaign), int(job.current.task), job.current.attempt)
-                    self.executions.append(run)
+                    self._note(job, job.current)
+
+    def _note(self, job: _Job, order: TaskOrder) -> None:
+        """Remember an execution."""
+        campaign = int(job.campaign)
+        if job.kind is JobKind.TASKS:
+            self.executions.append((campaign, int(order.task), order.attempt))
+            return
+        job.time = self.scripts.count((campaign, job.kind.value))
+        self.scripts.append((campaign, job.kind.value))
 
     def _ends_at(self, job: _Job) -> float:
         assert job.current is not None  # noqa: S101 - for the type checker
         order = job.current
+        if job.kind is not JobKind.TASKS:
+            return job.started_at + self._behaviour.script_duration
         return job.started_at + self._behaviour.duration(order.task, order.attempt)
 
     def _finish(self, job: _Job) -> None:
         assert job.current is not None  # noqa: S101 - for the type checker
         order = job.current
-        status = self._behaviour.exit_status(order.task, order.attempt)
+        if job.kind is JobKind.TASKS:
+            status = self._behaviour.exit_status(order.task, order.attempt)
+        else:
+            status = self._behaviour.script_status(int(job.campaign), job.kind.value, job.time)
         end = TaskEnd(order.task, Ending.EXITED, status, job.started_at, self._clock)
         job.journal.append(end)
         job.current = None

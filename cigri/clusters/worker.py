@@ -25,6 +25,7 @@ import re
 import signal
 import sys
 from collections import deque
+from collections.abc import Sequence
 from functools import cached_property
 from time import monotonic, sleep, time
 from typing import Any, NamedTuple
@@ -43,6 +44,8 @@ PATIENCE = 5.0
 GLANCE = 0.2
 #: Groups open at a time, as each costs two descriptors.
 MOST_GROUPS = 200
+#: Bytes of the list of cancelled tasks of a group.
+LONGEST_LIST = 1024 * 1024
 #: What the kernel takes as one entry of an environment (MAX_ARG_STRLEN).
 LONGEST_PARAMETER = 128 * 1024 - len("CIGRI_PARAMETER=") - 1
 #: Failures that pass by themselves: the task is tried again later.
@@ -55,8 +58,24 @@ APPENDING = os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
 HELD = 75
 STDERR = 2
 SHELL = b"/bin/sh"
+#: The files by which workers claim a directory and a group, named after the version of what they
+#: hold: a worker of another version may be at work there, and leaves alone what is not for it.
+LOCK = "lock.2"
+TASKS = "tasks.2"
+#: Before there were versions; what is left of these groups is settled here.
+FIRST_TASKS = "tasks"
+#: Versions of the header of a group: 2 has names for the words of parameters, or is a script.
+VERSIONS = (1, 2)
 
-MACRO = re.compile(r"\A~(?=/|\Z)|\$HOME\b|\$?\{HOME\}|\{CAMPAIGN_ID\}")
+#: In a command: a leading `~`, `$HOME`, `{HOME}`, `{CAMPAIGN_ID}`, the name of a word of the
+#: parameter, and `\\$`, which keeps a `$` from shells that are not there.
+MACRO = re.compile(
+    r"""\A~(?=/|\Z) | \\?\$(?:(?P<variable>HOME|CIGRI_CAMPAIGN_ID)\b)
+    | \\?\$?\{(?P<macro>HOME|CAMPAIGN_ID)\} | (?<!\$)\{(?P<name>[^{}]+)\} | \\(?P<dollar>\$)""",
+    re.VERBOSE,
+)
+#: Not `${name}`, a variable of a shell that the command starts.
+NAME = re.compile(r"(?<!\$)\{([^{}]+)\}")
 PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 QUOTING = re.compile(r"""['"\\]""")
 PIECE = re.compile(
@@ -109,12 +128,32 @@ def join_words(words: list[str]) -> str:
     )
 
 
-def expand(text: str, home: str, campaign: int) -> str:
-    """Return *text* with a leading `~`, `$HOME`, `{HOME}` and `{CAMPAIGN_ID}` replaced."""
-    return MACRO.sub(lambda m: str(campaign) if m[0] == "{CAMPAIGN_ID}" else home, text)
+def expand(text: str, home: str, campaign: int, values: dict[str, str] | None = None) -> str:
+    """
+    Return *text* with a leading `~`, `$HOME`, `{HOME}`, `{CAMPAIGN_ID}` and names replaced.
+
+    What is put in is not looked at again, so a value is never more than a part of its word.
+    """
+
+    def replace(found: re.Match[str]) -> str:
+        if found["name"] is not None:
+            return (values or {}).get(found["name"], found[0])
+        if found["dollar"]:
+            return "$"
+        of_campaign = {found["macro"], found["variable"]} & {"CAMPAIGN_ID", "CIGRI_CAMPAIGN_ID"}
+        return str(campaign) if of_campaign else home
+
+    return MACRO.sub(replace, text)
 
 
-def command_line(command: str, parameter: str | list[str], home: str, campaign: int) -> list[str]:
+def command_line(  # noqa: PLR0917 # the last two are for few
+    command: str,
+    parameter: str | list[str],
+    home: str,
+    campaign: int,
+    names: Sequence[str] = (),
+    template: str | None = None,
+) -> list[str]:
     """
     Return the words that a task starts with.
 
@@ -124,11 +163,47 @@ def command_line(command: str, parameter: str | list[str], home: str, campaign: 
     >>> command_line("~/run.sh --fast", "a 'b c' ~", "/home/ann", 12)
     ['/home/ann/run.sh', '--fast', 'a', 'b c', '~']
 
+    With *names* for the words of the parameter, `{name}` in the command stands for the word, which
+    is then not appended; with a *template*, that is appended instead of the words.
+
+    >>> command_line("sim --seed={S}", "7 0.5", "/home/ann", 12, ["S", "T"])
+    ['sim', '--seed=7', '0.5']
+    >>> command_line("sim", "7 0.5", "/home/ann", 12, ["S", "T"], "-t {T}K -s {S}")
+    ['sim', '-t', '0.5K', '-s', '7']
+
     Raises:
-        ValueError: A quote is not closed.
+        ValueError: A quote is not closed, or there are fewer words than names.
     """
-    words = [expand(word, home, campaign) for word in split_words(command)]
-    return words + _parameter_words(parameter)
+    words = split_words(command)
+    if not names:
+        return [expand(word, home, campaign) for word in words] + _parameter_words(parameter)
+    return fill(words, parameter, names, template, home=home, campaign=campaign)
+
+
+def fill(
+    words: list[str],
+    parameter: str | list[str],
+    names: Sequence[str],
+    template: str | None,
+    *,
+    home: str,
+    campaign: int,
+) -> list[str]:
+    """Return the words of a command whose *names* stand for words of *parameter*."""
+    given = _parameter_words(parameter)
+    if len(given) < len(names):
+        raise ValueError(f"{len(given)} words for the names {', '.join(names)}")
+    values = dict(zip(names, given))
+    line = [expand(word, home, campaign, values) for word in words]
+    if template is not None:
+        line += [
+            NAME.sub(lambda found: values.get(found[1], found[0]), word)
+            for word in split_words(template)
+        ]
+    else:
+        used = {name for word in words for name in NAME.findall(word)}
+        line += [word for name, word in values.items() if name not in used]
+    return line + given[len(names) :]
 
 
 def _parameter_words(parameter: str | list[str]) -> list[str]:
@@ -159,9 +234,11 @@ class Recipe:
         Raises:
             ValueError, LookupError, TypeError: It is not one that this worker understands.
         """
-        if header["version"] != 1:
+        if header["version"] not in VERSIONS:
             raise ValueError(header["version"])
         self.header = header
+        self.names = tuple(header.get("names") or ())
+        self.script: str | None = header.get("script")
         self.campaign = int(header["campaign"])
         self.cores = int(header["cores"])
         self.walltime = float(header["walltime"])
@@ -169,6 +246,7 @@ class Recipe:
         directory = expand(header["directory"], self.home, self.campaign)
         self.directory = os.path.join(self.home, directory)
         self.nodes = f"{path}/nodes"
+        self.script_file = f"{path}/script"
         self.environment = self._environment()
         self.programs: dict[bytes, bytes] = {}
         self.prepared = False
@@ -176,7 +254,10 @@ class Recipe:
     def _environment(self) -> dict[bytes, bytes]:
         """Return what all tasks get, in bytes, or each start would encode it again."""
         header = self.header
-        variables = dict(header["env"])
+        variables = {k: v for k, v in header["env"].items() if not k.startswith("CIGRI_")}
+        if self.script is not None:
+            # As its cluster would tell it of a real one.
+            variables["OAR_JOB_ID"] = header["token"]
         for names, value in {
             "PWD": self.directory,
             "CIGRI_TOKEN": header["token"],
@@ -202,13 +283,40 @@ class Recipe:
         if not self.prepared:
             with open(self.nodes, "w", encoding="utf-8") as file:
                 file.write(f"{os.uname().nodename}\n" * self.cores)
+            if self.script is not None:
+                with open(self.script_file, "wb") as file:
+                    file.write(encode(self.script))
             self.prepared = True
 
     @cached_property
     def command(self) -> list[bytes]:
         """The words that every task begins with."""
+        if self.script is not None:
+            return [self._shell(), encode(self.script_file)]
         words = command_line(self.header["command"], [], self.home, self.campaign)
         return [encode(word) for word in words]
+
+    def _shell(self) -> bytes:
+        """Return what runs a script: bash, for which people write, where there is one."""
+        try:
+            return find_program(b"bash", self.environment.get(b"PATH", b""))
+        except FileNotFoundError:
+            return SHELL
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words of the command as they were written, for the names in them."""
+        return split_words(self.header["command"])
+
+    def _arguments(self, parameter: str | list[str]) -> list[bytes]:
+        if self.script is not None:
+            return self.command
+        if not self.names:
+            return self.command + [encode(word) for word in _parameter_words(parameter)]
+        template = self.header.get("template")
+        home, campaign = self.home, self.campaign
+        line = fill(self.words, parameter, self.names, template, home=home, campaign=campaign)
+        return [encode(word) for word in line]
 
     def spawn(self, task: Task, actions: list[tuple[Any, ...]]) -> int:
         """
@@ -218,10 +326,11 @@ class Recipe:
             OSError: The system refused.
             ValueError, TypeError: Nothing can be started so.
         """
-        argv = self.command + [encode(word) for word in _parameter_words(task.parameter)]
+        argv = self._arguments(task.parameter)
         if not argv:
             raise ValueError("no program is named")
-        self._describe(task)
+        if self.script is None:
+            self._describe(task)
         # For each task, as the directory may go and come again.
         os.chdir(encode(self.directory))
         return self._execute(self._program(argv[0]), argv, actions)
@@ -329,11 +438,14 @@ class Group:
             OSError: Another worker has it, or it cannot be read or written to.
         """
         self.path = path
-        self.tasks = open(f"{path}/tasks", encoding="utf-8")  # noqa: SIM115 - it is the claim
+        name = TASKS if os.path.lexists(f"{path}/{TASKS}") else FIRST_TASKS
+        self.tasks = open(f"{path}/{name}", encoding="utf-8")  # noqa: SIM115 - it is the claim
         fcntl.flock(self.tasks, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.journal = Journal(f"{path}/journal")
         self.waiting = False
         self.running = 0
+        #: Tasks to leave out.
+        self.cancelled: set[int] = set()
         #: Why the group is over, once it is.
         self.reason = "done"
         self.concluded = False
@@ -356,10 +468,11 @@ class Group:
     def advance(self) -> None:
         """Go on to the next task."""
         try:
-            line = self.tasks.readline()
-            self.waiting = bool(line)
-            if line:
+            while line := self.tasks.readline():
                 self.upcoming = Task(*json.loads(line))
+                if self.upcoming.number not in self.cancelled:
+                    break
+            self.waiting = bool(line)
         except (ValueError, TypeError):
             self.stop("refused")
 
@@ -374,6 +487,19 @@ class Group:
             return glance(f"{self.path}/stop")
         except OSError:
             return "" if os.path.isdir(self.path) else "kill"
+
+    def leave_out(self) -> bool:
+        """Learn which tasks were cancelled; return whether that is news."""
+        try:
+            found = {int(word) for word in glance(f"{self.path}/cancel", LONGEST_LIST).split()}
+        except (OSError, ValueError):
+            return False
+        if found <= self.cancelled:
+            return False
+        self.cancelled |= found
+        if self.waiting and self.upcoming.number in self.cancelled:
+            self.advance()
+        return True
 
     def give_up(self, number: int, error: Exception) -> None:
         """Say why the next task cannot be started, which holds for all of them as a rule."""
@@ -404,6 +530,7 @@ class Slot:
     """A place for one task at a time, and the files that catch what its tasks print."""
 
     group: Group
+    task: int
     pid: int
     deadline: float
 
@@ -443,6 +570,7 @@ class Slot:
 
     def announce(self, task: Task) -> str:
         """Return the line of *task*, which is about to start here."""
+        self.task = task.number
         self.label = f"{task.number} {task.attempt} {self.number}"
         self.flag = "-"
         self.started = time()
@@ -604,6 +732,12 @@ class Worker:
                     slot.signal(signal.SIGKILL, "killed")
         elif order == "withdraw" and group.reason == "done":
             self.stop(group, "withdrawn")
+        if group.leave_out():
+            for slot in self.running.values():
+                if slot.group is group and slot.task in group.cancelled:
+                    slot.signal(signal.SIGKILL, "killed")
+            if not group.waiting:
+                self.turns.leave(group)
 
     def stop(self, group: Group, reason: str) -> None:
         """Start no more tasks of a group."""
@@ -719,11 +853,11 @@ class Worker:
             self.alarm = min(self.alarm, slot.deadline)
 
 
-def glance(path: str) -> str:
-    """Return the word that a file holds; a pipe laid in its place holds none and keeps nobody."""
+def glance(path: str, most: int = 64) -> str:
+    """Return the words that a file holds; a pipe laid in its place has none and keeps nobody."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        return os.read(fd, 64).decode("utf-8", "replace").strip()
+        return os.read(fd, most).decode("utf-8", "replace").strip()
     finally:
         os.close(fd)
 
@@ -799,7 +933,7 @@ def hold(root: str) -> None:
     Raises:
         BlockingIOError: Another worker has it.
     """
-    fd = os.open(f"{root}/lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    fd = os.open(f"{root}/{LOCK}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     # Whoever looks if there is a worker holds the lock for a moment: do not take that for one.
     deadline = monotonic() + GLANCE
     while not has_locked(fd):

@@ -122,7 +122,9 @@ class Site:
         head = {**HEADER, "token": f"{self.root}/{name}", "command": "true", **header}
         hidden = self.root / "groups" / f".{name}"
         hidden.mkdir(parents=True)
-        (hidden / "tasks").write_text("".join(f"{json.dumps(line)}\n" for line in [head, *lines]))
+        (hidden / worker.TASKS).write_text(
+            "".join(f"{json.dumps(line)}\n" for line in [head, *lines])
+        )
         return Group(hidden.rename(hidden.with_name(name)))
 
     def start(
@@ -168,7 +170,7 @@ class Site:
 
     def holder(self) -> int:
         try:
-            return int((self.root / "lock").read_text().split()[0])
+            return int((self.root / worker.LOCK).read_text().split()[0])
         except (FileNotFoundError, IndexError):
             return 0
 

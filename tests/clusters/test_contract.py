@@ -23,7 +23,15 @@ from cigri.clusters.identity import own_login
 from cigri.clusters.local import LocalDriver
 from cigri.clusters.options import LocalOptions
 from cigri.clusters.simulated import SimulatedCluster
-from cigri.domain.model import CampaignId, ClusterSettings, JobId, RemoteId, TaskId, TaskNumber
+from cigri.domain.model import (
+    CampaignId,
+    ClusterSettings,
+    JobId,
+    JobKind,
+    RemoteId,
+    TaskId,
+    TaskNumber,
+)
 from cigri.domain.verdict import Ending
 
 
@@ -204,3 +212,55 @@ async def test_the_output_of_a_task_can_be_read(site: Site) -> None:
 
     assert text in (b"parameter 1\n", b"out of task 1\n")
     assert await site.driver.output(jobs[0], TaskNumber(1), Output.OUT, 2) == text[-2:]
+
+
+async def test_the_outputs_of_several_tasks_are_read_at_once(site: Site) -> None:
+    given = await site.driver.submit(batch(site.quick, jobs=1))
+    jobs = refs(dict(given))
+    await until(site, jobs, over)
+    wanted = [TaskNumber(n) for n in (0, 2, 77)]
+
+    found = await site.driver.outputs(jobs[0], wanted, Output.OUT, 100)
+
+    assert {task: await site.driver.output(jobs[0], task, Output.OUT, 100) for task in found} == (
+        found
+    )
+    assert sorted(found) == [0, 2]
+    lost = JobRef(remote_id=RemoteId("cgtest-1-000000077.0"), user=own_login())
+    assert await site.driver.outputs(lost, wanted, Output.OUT, 100) == {}
+
+
+async def test_cancelled_tasks_end_or_never_begin_and_the_others_go_on(site: Site) -> None:
+    given = await site.driver.submit(batch(site.endless, jobs=1, tasks=5))
+    jobs = refs(dict(given))
+    (report,) = await until(site, jobs, lambda told: bool(told[0].running))
+    running = next(iter(report.running))
+    waiting = 4
+
+    await site.driver.cancel(jobs[0], [TaskNumber(running), TaskNumber(waiting)])
+    (report,) = await until(site, jobs, lambda told: bool(told[0].ended) and told[0].running)
+    assert {(end.task, end.ending) for end in report.ended} == {(running, Ending.KILLED)}
+    others = [TaskNumber(n) for n in range(4)]
+    for task in others:
+        await site.driver.cancel(jobs[0], [task])
+    (report,) = await until(site, jobs, over)
+
+    assert waiting not in {end.task for end in report.ended}
+    await site.driver.cancel(jobs[0], others)  # no error
+
+
+@pytest.mark.parametrize("kind", [JobKind.PROLOGUE, JobKind.EPILOGUE])
+async def test_a_step_is_a_job_with_one_order(site: Site, kind: JobKind) -> None:
+    order = TaskOrder(TaskNumber(0), 1, TaskId(0), "")
+    step = attrs.evolve(
+        batch("", jobs=1), jobs={JobId(10): [order]}, kind=kind, script="cd /\ntrue\n"
+    )
+    given = await site.driver.submit(step)
+
+    (report,) = await until(site, refs(dict(given)), over)
+
+    assert report.state is RemoteState.ENDED
+    assert [(end.task, end.ending, end.exit_status) for end in report.ended] == [
+        (0, Ending.EXITED, 0)
+    ]
+    assert await site.driver.find(step.tag, own_login(), [JobId(10)]) == given

@@ -17,10 +17,20 @@ from typing import TypeVar
 import attrs
 import pytest
 
-from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState, TaskOrder
+from cigri.clusters import open_driver
+from cigri.clusters.driver import (
+    Batch,
+    ClusterDriver,
+    JobRef,
+    JobReport,
+    Output,
+    RemoteState,
+    TaskOrder,
+)
 from cigri.clusters.identity import Account, account, acting_as, own_login
 from cigri.clusters.local import LocalDriver
 from cigri.clusters.options import LocalOptions
+from cigri.clusters.worker import LOCK, TASKS
 from cigri.domain.model import CampaignId, ClusterSettings, JobId, RemoteId, TaskId, TaskNumber
 from cigri.domain.verdict import Ending
 from cigri.errors import NotFound, SubmissionRejected
@@ -67,10 +77,10 @@ class Host:
     slots: int = 4
     serial: int = 0
     #: The drivers of this server, and those of it before it was restarted.
-    drivers: list[LocalDriver] = attrs.field(factory=list)
+    drivers: list[ClusterDriver] = attrs.field(factory=list)
 
     @property
-    def driver(self) -> LocalDriver:
+    def driver(self) -> ClusterDriver:
         return self.drivers[-1]
 
     def restart(self) -> None:
@@ -203,6 +213,21 @@ async def test_tasks_run_as_their_user(host: Host) -> None:
     assert {int(word) for word in told[2].split()} == set(groups)
 
 
+async def test_tasks_of_a_mapped_user_run_under_their_other_login(host: Host) -> None:
+    options = LocalOptions(slots=2, nice=0, users_mapping={"ann": host.other.name})
+    mapped = open_driver("local", host.base / "local", options)
+    # What `Host` does for a user of this host, for one who has no account here.
+    ann = attrs.evolve(host.other, name="ann")
+    plain = host.driver
+    host.drivers.append(mapped)
+
+    assert mapped.refusal("ann") is None
+    assert await host.run(ann, "id", "-u", "-un") == [
+        f"{host.other.uid}\n", f"{host.other.name}\n"
+    ]  # fmt: skip
+    host.drivers[1:] = [plain, mapped._driver]
+
+
 async def test_tasks_have_no_powers_of_root(host: Host) -> None:
     told = await host.run(host.one, "grep -E '^Cap(Prm|Eff|Inh|Amb)' /proc/self/status", "")
 
@@ -331,8 +356,8 @@ def lay_nothing_that_can_be_read(path: Path, secret: Path) -> None:
 KINDS = [lay_link, lay_fifo, lay_directory]
 MORE_KINDS = [*KINDS, lay_link_to_nothing, lay_nothing_that_can_be_read]
 #: Files beside the groups, and in each group; those that go together are broken together.
-OF_A_USER = ["groups", "ended", "slots .slots", "lock", "worker.log"]
-OF_A_GROUP = ["journal", "out.0 err.0", "stop .stop", "tasks nodes"]
+OF_A_USER = ["groups", "ended", "slots .slots", LOCK, "worker.log"]
+OF_A_GROUP = ["journal", "out.0 err.0", "stop .stop", f"{TASKS} nodes"]
 
 
 def put(who: Account, path: Path, kind: Callable[[Path, Path], None], secret: Path) -> None:
@@ -456,13 +481,13 @@ async def test_the_jobs_of_a_user_whose_lock_is_no_file_any_more_are_lost(
     await host.until(lambda told: len(told.ended) == 1 and told.running, job)
     host.restart()
 
-    put(host.one, host.files(host.one) / "lock", kind, secret)
+    put(host.one, host.files(host.one) / LOCK, kind, secret)
     (report,) = await host.status(job)
 
     assert report.state is R.LOST
     # What had ended has.
     assert [end.ending for end in report.ended] == [Ending.EXITED]
-    with pytest.raises(SubmissionRejected, match=f"{host.files(host.one)}/lock"):
+    with pytest.raises(SubmissionRejected, match=f"{host.files(host.one)}/{LOCK}"):
         await host.submit(host.one, "echo", "3")
 
 
@@ -511,7 +536,7 @@ def sleeping(uid: int, gid: int) -> Iterator[Victim]:
 @contextmanager
 def locked(host: Host, text: bytes) -> Iterator[None]:
     """Hold the lock of a user as a worker does; let it say *text*."""
-    path = host.files(host.one) / "lock"
+    path = host.files(host.one) / LOCK
     with path.open("r+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate()

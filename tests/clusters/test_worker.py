@@ -345,3 +345,55 @@ def test_the_locale_does_not_change_a_parameter(site):
     site.run(LC_ALL="POSIX", PYTHONUTF8="0")
 
     assert words_seen(group, 0) == words_seen(group, 1) == ["é→"]
+
+
+def test_a_task_finds_the_variables_of_its_campaign_but_none_in_the_name_of_cigri(site):
+    env = {"COLOUR": "grün", "CIGRI_TASK": "9", "CIGRI_MINE": "x", "HOME": "/elsewhere"}
+    group = site.lay(["a"], command=python(SHOW_SELF), env=env)
+
+    site.run()
+
+    found = json.loads(group.output())["environment"]
+    assert (found["COLOUR"], found["HOME"]) == ("grün", "/elsewhere")
+    assert found["CIGRI_TASK"] == "0"
+    assert "CIGRI_MINE" not in found
+
+
+def test_named_words_come_where_the_command_names_them(site):
+    command = python(SHOW_WORDS) + " at={T} {L}"
+    group = site.lay(
+        ["300 'two words'", ["4", "$HOME"]], version=2, command=command, names=["T", "L"]
+    )
+
+    site.run()
+
+    assert words_seen(group, 0) == ["at=300", "two words"]
+    assert words_seen(group, 1) == ["at=4", "$HOME"]
+
+
+def test_a_parameter_without_a_word_for_each_name_fails_alone(site):
+    group = site.lay(["1", "1 2"], version=2, command="true", names=["A", "B"])
+
+    site.run()
+
+    assert group.refusals() == {0: (22, "1 words for the names A, B")}
+    assert group.ends()[1].status == 0
+
+
+def test_a_script_runs_in_the_home_and_is_no_task(site):
+    script = 'set -u\npwd; echo "$CIGRI_CAMPAIGN_ID ${CIGRI_TASK-none} $OAR_JOB_ID"; exit 3\n'
+    group = site.lay([""], version=2, script=script, command="ignored")
+
+    site.run()
+
+    assert group.ends()[0].status == 3
+    assert group.output().splitlines() == [str(site.home), f"12 none {site.root}/g1"]
+
+
+def test_a_script_runs_where_there_is_no_bash(site):
+    group = site.lay([""], version=2, script="echo $0", env={"PATH": "/nowhere"})
+
+    site.run()
+
+    assert group.ends()[0].status == 0
+    assert group.output() == f"{group.path}/script\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from cigri.clusters import worker
 from tests.clusters.groups import AT_GATE, PATIENCE, alive, poke, until
 
 #: A family that nothing but signals ends: each process of it tells its number.
@@ -259,7 +260,7 @@ def test_a_second_worker_leaves_at_once(site):
 
 
 def test_who_only_looks_at_the_lock_keeps_no_worker_away(site):
-    with (site.root / "lock").open("w") as lock:
+    with (site.root / worker.LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         process = site.start()
         until(lambda: any(same_file(fd, lock) for fd in Path(f"/proc/{process.pid}/fd").iterdir()))
@@ -275,13 +276,13 @@ def same_file(link, file):
 
 
 def test_the_lock_tells_who_holds_it(site):
-    (site.root / "lock").write_text("4194304 99999999999999999999\n")
+    (site.root / worker.LOCK).write_text("4194304 99999999999999999999\n")
 
     process = site.started()
 
     stat = Path(f"/proc/{process.pid}/stat").read_text()
     started = stat.rpartition(")")[2].split()[19]
-    assert (site.root / "lock").read_text() == f"{process.pid} {started}\n"
+    assert (site.root / worker.LOCK).read_text() == f"{process.pid} {started}\n"
 
 
 def test_pokes_at_any_moment_do_no_harm(site):
@@ -354,3 +355,59 @@ def test_on_a_full_disk_no_line_is_lost(site, small_disk):
 LINE = re.compile(
     r"B \d+ [\d.]+|S \d+ 1 \d [\d.]+ 0 0|E \d+ 1 \d 0 - [\d.]+ [\d.]+ 0 0 0 0|X [\d.]+ done"
 )
+
+
+def test_a_cancelled_task_is_killed_and_those_that_wait_are_left_out(site):
+    group = site.lay(5, command=f"sh -c '{AT_GATE}'")
+    process = site.started(slots=2)
+    poke(process)
+    until(lambda: group.started() == [0, 1], "two starts")
+
+    (group.path / "cancel").write_text("1\n2\n3\n")
+    poke(process)
+    until(lambda: group.started() == [0, 1, 4], "the fifth")
+    site.open_gate()
+    until(group.over, "the end")
+
+    assert {task: (end.status, end.flag) for task, end in group.ends().items()} == {
+        0: (0, "-"),
+        1: (-signal.SIGKILL, "killed"),
+        4: (0, "-"),
+    }
+
+
+@pytest.mark.parametrize("text", ["x", "1 two", "\0\0", "-1"])
+def test_a_list_of_cancelled_tasks_that_is_none_harms_nobody(site, text):
+    group = site.lay(2)
+    (group.path / "cancel").write_text(text)
+
+    site.run()
+
+    assert group.over() == "done"
+    assert len(group.ends()) == 2
+
+
+def test_what_a_worker_of_before_left_is_settled(site):
+    begun, fresh = site.lay(2), site.lay(2, name="g2")
+    for group in (begun, fresh):
+        (group.path / worker.TASKS).rename(group.path / worker.FIRST_TASKS)
+    (begun.path / "journal").write_text("B 4194304 1.000\nS 0 1 0 1.000 0 0\n")
+
+    site.run()
+
+    assert begun.over() == "lost"
+    assert (fresh.over(), fresh.started()) == ("done", [0, 1])
+
+
+def test_a_group_that_another_worker_holds_is_left_to_it(site):
+    group = site.lay(2)
+    (group.path / worker.TASKS).rename(group.path / worker.FIRST_TASKS)
+    with (group.path / worker.FIRST_TASKS).open() as tasks:
+        fcntl.flock(tasks, fcntl.LOCK_EX)
+        other = site.lay(2, name="g2")
+        process = site.started()
+        until(lambda: other.over() == "done")
+        poke(process)
+        assert group.lines() == []
+
+    until(lambda: group.over() == "done")

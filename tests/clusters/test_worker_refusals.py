@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from cigri.clusters import worker
 from tests.clusters.groups import AT_GATE, poke, until
 
 
@@ -138,7 +139,7 @@ def test_a_word_too_long_for_the_system_is_the_fault_of_one_task(site):
 
 
 @pytest.mark.parametrize(
-    "header", [{"version": 2}, {"walltime": "soon"}, {"cores": None}, {"directory": 7}]
+    "header", [{"version": 3}, {"walltime": "soon"}, {"cores": None}, {"directory": 7}]
 )
 def test_a_header_that_it_does_not_understand_refuses_the_group(site, header):
     group = site.lay(3, **header)
@@ -155,7 +156,7 @@ def test_a_header_that_it_does_not_understand_refuses_the_group(site, header):
 def test_tasks_that_it_does_not_understand_refuse_the_group(site):
     (site.root / "slots").write_text("1")
     group = site.lay(1)
-    with (group.path / "tasks").open("a") as file:
+    with (group.path / worker.TASKS).open("a") as file:
         file.write('[1, 1]\n[2, 1, 102, ""]\n')
 
     site.run()
