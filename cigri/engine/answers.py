@@ -55,3 +55,8 @@ class ClusterStatus:
     #: Tasks of ours that run there.
     busy: int
     hold: Hold | None
+    #: How loaded it is, 1 when it is full, and from where on that is too much; where it is known.
+    stress: float | None = None
+    stress_limit: float | None = None
+    #: When it is tried again by itself, if it is held.
+    next_try: float | None = None

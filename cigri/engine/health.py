@@ -37,7 +37,7 @@ async def failed(runtime: Runtime, site: Site, error: ClusterUnreachable) -> flo
 
 async def worked(runtime: Runtime, site: Site, row: ClusterRow) -> None:
     """Release a cluster that did as it was asked; *row* is what was known before."""
-    if row.hold is None:
+    if row.hold is None or row.stopped:
         return
     now = runtime.now()
     async with runtime.database.write() as tx:

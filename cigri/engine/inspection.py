@@ -1,55 +1,41 @@
 """What the API may read of the engine, for callers who are known."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from sqlite3 import Row
+from collections.abc import Collection, Mapping, Sequence
 
-from cigri.clusters.driver import JobRef, Output
-from cigri.domain.explain import why_idle
+from cigri.domain.event import Event
 from cigri.domain.forecast import Forecast
+from cigri.domain.idle import why_idle
 from cigri.domain.model import (
     Caller,
     Campaign,
     CampaignId,
     CampaignState,
     Counts,
-    Event,
     EventId,
-    Parameter,
-    Task,
     TaskId,
-    TaskState,
 )
+from cigri.domain.selection import CampaignSelection
+from cigri.domain.statistics import Statistics, statistics
 from cigri.engine.answers import CampaignPage, ClusterStatus
-from cigri.engine.progress import Progress
-from cigri.engine.runtime import Runtime
-from cigri.errors import NotAllowed, NotFound
-from cigri.store import campaigns, clusters, events, jobs, parameters, rows, task_pages
-from cigri.store.database import Connection
-from cigri.store.records import CHUNK
+from cigri.engine.aspect import Aspect
+from cigri.store import campaigns, clusters, listings, rows
+from cigri.store.listings import Part
 
 
-class Inspection:
+class Inspection(Aspect):
     """Reads campaigns: their counts are for everybody, all else is for the owner."""
 
-    def __init__(self, runtime: Runtime, progress: Progress) -> None:
-        self._runtime = runtime
-        self._database = runtime.database
-        self._progress = progress
-
-    async def _check_owner(self, db: Connection, caller: Caller, campaign: CampaignId) -> Row:
-        row = await campaigns.row(db, campaign)
-        if not caller.admin and caller.user != row["user"]:
-            message = f"campaign {campaign} belongs to {row['user']}"
-            raise NotAllowed(message)
-        return row
-
     async def listing(
-        self, states: Collection[CampaignState], limit: int, offset: int
+        self,
+        states: Collection[CampaignState],
+        limit: int,
+        offset: int,
+        selection: CampaignSelection = CampaignSelection(),  # noqa: B008 - it is frozen
     ) -> CampaignPage:
-        """Return the campaigns in *states*, oldest first."""
+        """Return the campaigns wanted that are in *states*, oldest first."""
         async with self._database.read() as db:
-            items = await campaigns.page(db, states, limit, offset)
-            counts = await campaigns.count_by_state(db)
+            items = await listings.campaign_page(db, states, limit, offset, selection)
+            counts = await listings.count_by_state(db, selection)
         total = sum(count for state, count in counts.items() if state in states)
         hidden = sum(counts.values()) - total
         return CampaignPage(items=tuple(items), total=total, hidden=hidden)
@@ -74,78 +60,42 @@ class Inspection:
         async with self._database.read() as db:
             return rows.counts(await campaigns.row(db, campaign))
 
-    async def jdl(
-        self, caller: Caller, campaign: CampaignId
-    ) -> tuple[Mapping[str, object], AsyncIterator[list[Parameter]]]:
-        """Return the expanded JDL of a campaign, and its parameters by 1,000."""
-        async with self._database.read() as db:
-            row = await self._check_owner(db, caller, campaign)
-        return campaigns.description(row), self._parameters(row)
-
-    async def _parameters(self, row: Row) -> AsyncIterator[list[Parameter]]:
-        for first in range(0, row["total"], CHUNK):
-            numbers = range(first, min(first + CHUNK, row["total"]))
-            async with self._database.read() as db:
-                given = await parameters.of_tasks(db, row["id"], row["has_chunks"], numbers)
-            yield [given[number] for number in numbers]
-
-    async def tasks(
-        self,
-        caller: Caller,
-        campaign: CampaignId,
-        first: int,
-        limit: int,
-        state: TaskState | None = None,
-    ) -> list[Task]:
-        """Return up to *limit* tasks from number *first* on, all or those in *state*."""
+    async def event_page(
+        self, caller: Caller, campaign: CampaignId, *, closed: bool, limit: int, offset: int
+    ) -> Part:
+        """Return open events of a campaign and its clusters; or its own, the *closed* ones too."""
         async with self._database.read() as db:
             await self._check_owner(db, caller, campaign)
-            return await task_pages.page(db, campaign, first=first, limit=limit, state=state)
+            return await listings.events_of_campaign(
+                db, campaign, closed=closed, limit=limit, offset=offset
+            )
 
-    async def task(self, caller: Caller, task: TaskId) -> Task:
-        """Return a task by its id."""
+    async def cluster_events(self, *, limit: int, offset: int) -> Part:
+        """Return the open events of clusters, which are for everybody."""
         async with self._database.read() as db:
-            found = await task_pages.task(db, task)
-            await self._check_owner(db, caller, found.campaign)
-            return found
+            return await listings.events_of_clusters(db, limit=limit, offset=offset)
 
-    async def output(
-        self, caller: Caller, task: TaskId, stream: Output | str, limit: int
-    ) -> bytes:
+    async def tasks_of_events(self, events: Sequence[Event]) -> Mapping[EventId, TaskId]:
+        """Return the ids of the tasks that *events*, which the caller may see, tell of."""
+        async with self._database.read() as db:
+            return await listings.tasks_of_events(db, events)
+
+    async def statistics(self, campaign: CampaignId) -> Statistics:
         """
-        Return the last *limit* bytes that a task wrote, so far if it still runs.
+        Return how quickly and how well a campaign goes.
 
         Raises:
-            NotFound: It has not started, or its output is gone.
+            NotFound: There is none.
         """
-        found = await self.task(caller, task)
-        if found.job is None or found.state is TaskState.QUEUED:
-            message = f"task {found.number} of campaign {found.campaign} has not started"
-            raise NotFound(message)
         async with self._database.read() as db:
-            job = await jobs.get(db, found.job)
-        site = next((s for s in self._runtime.sites.values() if s.id == job.cluster_id), None)
-        if site is None or job.remote_id is None:
-            message = f"cluster {found.cluster} is not configured any more"
-            raise NotFound(message)
-        reference = JobRef(remote_id=job.remote_id, user=job.user)
-        return await site.driver.output(reference, found.number, Output(stream), limit)
-
-    async def events(
-        self, caller: Caller, campaign: CampaignId, *, closed: bool = False
-    ) -> list[Event]:
-        """Return the open events of a campaign, and the *closed* ones if asked for."""
-        async with self._database.read() as db:
-            await self._check_owner(db, caller, campaign)
-            return await events.of_campaign(db, campaign, closed=closed)
+            found = await campaigns.get(db, campaign)
+            attempts = await listings.attempts(db, campaign)
+        return statistics(found.counts, attempts, self.forecast(found))
 
     async def event(self, caller: Caller, event: EventId) -> Event:
         """Return an event; those that concern no campaign are for everybody."""
         async with self._database.read() as db:
-            found = await events.get(db, event)
-            if found.campaign is not None:
-                await self._check_owner(db, caller, found.campaign)
-            return found
+            return await self._event(db, caller, event)
 
     @staticmethod
     def reason(campaign: Campaign) -> str | None:
@@ -171,6 +121,9 @@ class Inspection:
                     slots=await site.driver.slots(),
                     busy=busy,
                     hold=row.hold,
+                    stress=await site.driver.stress(),
+                    stress_limit=site.driver.stress_limit,
+                    next_try=row.hold_until,
                 )
             )
         return tuple(found)

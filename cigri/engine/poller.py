@@ -2,31 +2,29 @@
 
 from collections.abc import Iterable, Sequence
 
-import attrs
 import structlog
 
-from cigri.clusters.driver import JobRef, JobReport, Output, RemoteState
+from cigri.clusters.driver import JobRef, JobReport, RemoteState
 from cigri.domain import pace
+from cigri.domain.calendar import mode
 from cigri.domain.lifecycle import JobEvent
-from cigri.domain.model import CampaignId, CampaignState
-from cigri.domain.reactions import REACTIONS, EventCode
-from cigri.domain.verdict import TaskEnd, judge
+from cigri.domain.model import Campaign, CampaignId, CampaignState, JobKind, TestMode
+from cigri.domain.reactions import EventCode
 from cigri.engine import health
+from cigri.engine.incidents import incidents, reference
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
-from cigri.errors import CigriError, ClusterUnreachable, StorageFull
-from cigri.store import campaigns, clusters, events, jobs, settlement
+from cigri.errors import ClusterUnreachable, StorageFull
+from cigri.store import campaigns, clusters, events, jobs, retries, settlement
 from cigri.store.events import Incident
 from cigri.store.jobs import OpenJob
+from cigri.store.records import DamagedRecords
 from cigri.store.reports import Report, hear
 
 log = structlog.get_logger()
 
 #: Seconds between two cycles while a cluster has no job of ours.
 IDLE = 30.0
-#: Lines and bytes of a task's stderr that an event tells.
-TAIL_LINES = 10
-TAIL_BYTES = 4_000
 
 _OVER = {
     RemoteState.ENDED: JobEvent.ENDED,
@@ -42,6 +40,8 @@ class Poller:
         self._runtime = runtime
         self._site = site
         self._progress = progress
+        #: Campaigns of which nothing can be recorded until the database is repaired.
+        self._damaged: set[CampaignId] = set()
         self._rest()
 
     async def poll_once(self) -> float:
@@ -88,15 +88,28 @@ class Poller:
         refs = {job.remote_id: reference(job) for job in open_jobs if job.remote_id}
         told = await self._site.driver.status(list(refs.values()))
         reports = [report_of(job, told[job.remote_id]) for job in open_jobs if job.remote_id]
-        news = [report for report in reports if report.is_news]
-        if not news:
-            return news
+        news = [
+            report for report in reports if report.is_news and not self._is_set_aside(report.job)
+        ]
+        self._damaged -= {report.job.campaign for report in news}
+        while news:
+            try:
+                return await self._record(news)
+            except DamagedRecords as error:
+                await self._set_aside(error)
+                news = [report for report in news if report.job.campaign != error.campaign]
+        return news
+
+    async def _record(self, news: Sequence[Report]) -> Sequence[Report]:
         now = self._runtime.now()
-        incidents = await self._incidents(news)
+        async with self._runtime.database.read() as db:
+            news = await retries.decide(db, news)
+        found = await incidents(self._site, news)
         async with self._runtime.database.write() as tx:
-            finished = await settlement.settle(tx, self._site.id, news, now)
-            for incident in incidents:
+            # Before what may pause or end their campaigns, which counts what is open.
+            for incident in found:
                 await events.record(tx, incident, now)
+            finished = await settlement.settle(tx, self._site.id, news, now)
             touched = [
                 await campaigns.get(tx, campaign)
                 for campaign in sorted({report.job.campaign for report in news})
@@ -106,47 +119,40 @@ class Poller:
         for campaign in finished:
             log.info("campaign.terminated", campaign=campaign)
         self._site.submitter.ring()
+        if any(_concerns_all(campaign) for campaign in touched):
+            self._runtime.ring()
         return news
 
-    async def _incidents(self, news: Sequence[Report]) -> list[Incident]:
-        """Return what went wrong, equal happenings together, each new one with its last words."""
-        found = []
-        for (campaign, code, status), ends in _failures(news).items():
-            job, end = ends[0]
-            incident = Incident(
-                code=code,
-                message=describe(code, end, ""),
-                count=len(ends),
-                campaign=campaign,
-                cluster_id=self._site.id,
-                task=end.task,
-                exit_status=status,
-            )
-            async with self._runtime.database.read() as db:
-                known = await events.is_open(db, incident)
-            words = "" if known else await self._last_words(job, end)
-            found.append(attrs.evolve(incident, message=describe(code, end, words)))
-        return found
+    def _is_set_aside(self, job: OpenJob) -> bool:
+        """Return whether a job waits for a repair; a fix lifts the hold, and it is tried again."""
+        return job.held and job.campaign in self._damaged
 
-    async def _last_words(self, job: OpenJob, end: TaskEnd) -> str:
-        """Return the end of what the task wrote to stderr, nothing if it cannot be read."""
-        if end.message:
-            return ""
-        try:
-            text = await self._site.driver.output(reference(job), end.task, Output.ERR, TAIL_BYTES)
-        except CigriError:
-            return ""
-        lines = text.decode("utf-8", "replace").splitlines()
-        return "\n".join(lines[-TAIL_LINES:])
+    async def _set_aside(self, error: DamagedRecords) -> None:
+        """Hold a campaign whose results are damaged, and let all others go on."""
+        log.error("campaign.damaged", campaign=error.campaign, reason=str(error))
+        self._damaged.add(error.campaign)
+        incident = Incident(
+            code=EventCode.DAMAGED_RECORDS,
+            message=str(error),
+            campaign=error.campaign,
+            cluster_id=self._site.id,
+        )
+        now = self._runtime.now()
+        async with self._runtime.database.write() as tx:
+            await events.record(tx, incident, now)
 
     async def _stop_unwanted(self, open_jobs: Sequence[OpenJob]) -> None:
-        """Kill the jobs of cancelled campaigns; let those of paused and held ones run dry."""
-        doomed = [job for job in open_jobs if job.campaign_state is CampaignState.CANCELLED]
+        """Kill the jobs of cancelled campaigns; let those that shall rest run dry."""
+        doomed = [
+            job
+            for job in open_jobs
+            if job.campaign_state is CampaignState.CANCELLED and job.kind is not JobKind.EPILOGUE
+        ]
+        night = self._runtime.night
         resting = [
             job
             for job in open_jobs
-            if (job.campaign_state is CampaignState.PAUSED or job.held)
-            and job.left > len(job.running)
+            if _shall_rest(job, night=night) and job.left > len(job.running)
         ]
         if doomed:
             await self._site.driver.kill(_references(doomed))
@@ -154,18 +160,20 @@ class Poller:
             await self._site.driver.withdraw(_references(resting))
 
 
-def reference(job: OpenJob) -> JobRef:
-    """Return how a driver knows a job."""
-    if job.remote_id is None:
-        message = f"job {job.id} was never accepted"
-        raise ValueError(message)
-    return JobRef(
-        remote_id=job.remote_id,
-        user=job.user,
-        running=job.running,
-        read_to=job.read_to,
-        demand=job.left * job.cores,
-    )
+def _shall_rest(job: OpenJob, *, night: bool) -> bool:
+    """Return whether no more of a job shall start; an epilogue runs at any hour, held or not."""
+    if job.campaign_state is CampaignState.PAUSED:
+        return True
+    if job.kind is JobKind.EPILOGUE:
+        return False
+    return job.held or mode(job.type, night=night) is None
+
+
+def _concerns_all(campaign: Campaign) -> bool:
+    """Return whether all clusters may have to act: end it, rest, or go on after a test."""
+    counts = campaign.counts
+    drained = not counts.pending + counts.in_flight
+    return drained or campaign.state is CampaignState.PAUSED or campaign.test_mode != TestMode.OFF
 
 
 def _references(open_jobs: Iterable[OpenJob]) -> list[JobRef]:
@@ -182,40 +190,3 @@ def report_of(job: OpenJob, told: JobReport) -> Report:
         over=_OVER.get(told.state),
         begun=told.state is not RemoteState.WAITING,
     )
-
-
-#: Events whose tasks have exited.
-_WITH_STATUS = frozenset({EventCode.EXIT_ERROR, EventCode.WALLTIME})
-
-Failures = dict[tuple[CampaignId, EventCode, int | None], list[tuple[OpenJob, TaskEnd]]]
-
-
-def _failures(news: Sequence[Report]) -> Failures:
-    """Return the ends that deserve an event, equal ones together."""
-    found: Failures = {}
-    for report in news:
-        for end in report.ended:
-            code = judge(end).event
-            if code is not None:
-                key = (report.job.campaign, code, _status_told(code, end))
-                found.setdefault(key, []).append((report.job, end))
-    return found
-
-
-def _status_told(code: EventCode, end: TaskEnd) -> int | None:
-    """Return the exit status by which events are told apart; what never ran has none."""
-    return end.exit_status if code in _WITH_STATUS else None
-
-
-def describe(code: EventCode, end: TaskEnd, last_words: str) -> str:
-    """Return what an event says: what happened first, then what the task said last."""
-    meaning = REACTIONS[code].meaning
-    if end.message:
-        first = f"{meaning}: {end.message} (task {end.task})"
-    elif code is EventCode.WALLTIME:
-        first = f"{meaning} after {end.ended_at - end.started_at:.0f} s (task {end.task})"
-    elif end.exit_status is not None and end.exit_status < 0:
-        first = f"{meaning}: killed by signal {-end.exit_status} (task {end.task})"
-    else:
-        first = f"{meaning}: exit status {end.exit_status} (task {end.task})"
-    return f"{first}\n{last_words}" if last_words else first

@@ -45,5 +45,5 @@ class Progress:
         """Return what can be said about the end of a campaign."""
         if campaign.state is not CampaignState.IN_TREATMENT:
             return Forecast()
-        remaining = campaign.counts.total - campaign.counts.settled
+        remaining = 0 if campaign.endless else campaign.counts.total - campaign.counts.settled
         return forecast(self._samples.get(campaign.id, ()), remaining, now)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from cigri.clusters.driver import ClusterDriver
+from cigri.domain.calendar import Calendar, is_night, next_change
 from cigri.domain.model import ClusterName
+from cigri.engine.metrics import Metrics
+from cigri.engine.turns import Turns
 from cigri.store.database import Database
 
 
@@ -52,6 +55,29 @@ class Runtime:
     sites: Mapping[ClusterName, Site]
     #: UTC seconds since the epoch.
     now: Callable[[], float]
+    #: What is day and what is night.
+    calendar: Calendar = attrs.field(factory=Calendar)
+    metrics: Metrics = attrs.field(factory=Metrics)
+    #: Whether the loops do their turns.
+    turns: Turns = attrs.field(
+        default=attrs.Factory(lambda self: Turns(self.metrics.turned), takes_self=True)
+    )
+
+    @property
+    def night(self) -> bool:
+        """Return whether it is night."""
+        return is_night(self.calendar, self.now())
+
+    def site(self, cluster_id: int) -> Site | None:
+        """Return a cluster by its id, `None` if it is not configured any more."""
+        return next((site for site in self.sites.values() if site.id == cluster_id), None)
+
+    def until_change(self, most: float) -> float:
+        """Return the seconds until day and night change, at most *most*."""
+        now = self.now()
+        if is_night(self.calendar, now) is is_night(self.calendar, now + most):
+            return most
+        return min(most, next_change(self.calendar, now) - now)
 
     def ring(self) -> None:
         """Wake all loops: something changed that any cluster may have to act on."""

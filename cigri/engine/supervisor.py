@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import attrs
 import structlog
@@ -15,6 +15,9 @@ log = structlog.get_logger()
 PATIENCE = 5
 #: Seconds that a cycle may take to end when the service stops.
 GRACE = 1.0
+#: Seconds after which a cycle that has not ended never will: requests to clusters give up long
+#: before.
+STUCK = 600.0
 
 
 @attrs.frozen(kw_only=True)
@@ -27,9 +30,31 @@ class Loop:
     bell: Bell
 
 
-async def run(loops: Sequence[Loop], stop: asyncio.Event) -> None:
+class Pulse:
+    """Since when the loops are at their present cycles: whether they all turn."""
+
+    def __init__(self) -> None:
+        self._busy: dict[object, float] = {}
+
+    def turns(self) -> bool:
+        """Return whether no loop has been at one cycle for longer than any cycle takes."""
+        now = asyncio.get_running_loop().time()
+        return all(now - since < STUCK for since in self._busy.values())
+
+    @contextlib.contextmanager
+    def cycle(self) -> Iterator[None]:
+        """Note that a loop is at a cycle for as long as the block runs."""
+        this = object()
+        self._busy[this] = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            del self._busy[this]
+
+
+async def run(loops: Sequence[Loop], stop: asyncio.Event, pulse: Pulse | None = None) -> None:
     """
-    Run *loops* until *stop* is set.
+    Run *loops* until *stop* is set; *pulse* can tell meanwhile whether they turn.
 
     A cluster that is down is no crash: cycles turn it into a hold.  What arrives here is a bug.
 
@@ -37,7 +62,8 @@ async def run(loops: Sequence[Loop], stop: asyncio.Event) -> None:
         ExceptionGroup: A loop crashed too often in a row; the others were cancelled.
     """
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_repeat(loop, stop), name=loop.name) for loop in loops]
+        noted = pulse or Pulse()
+        tasks = [group.create_task(_repeat(loop, stop, noted), name=loop.name) for loop in loops]
         stopped = group.create_task(stop.wait())
         await stopped
         for loop in loops:
@@ -48,12 +74,13 @@ async def run(loops: Sequence[Loop], stop: asyncio.Event) -> None:
             task.cancel()
 
 
-async def _repeat(loop: Loop, stop: asyncio.Event) -> None:
+async def _repeat(loop: Loop, stop: asyncio.Event, pulse: Pulse) -> None:
     crashes = 0
     while not stop.is_set():
         loop.bell.still()  # before the cycle: a ring during it must not be lost
         try:
-            pause = await loop.cycle()
+            with pulse.cycle():
+                pause = await loop.cycle()
         except Exception:
             crashes += 1
             log.exception("loop.crashed", loop=loop.name, crashes=crashes)

@@ -1,4 +1,4 @@
-"""Brings the parameters of a new campaign into the store, or only looks at them.
+"""Brings the parameters of tasks into the store, or only looks at them.
 
 Compression runs in threads beside the reading, so that the event loop never stops for long and a
 million parameters are never all in memory.
@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Sequence
 import attrs
 
 from cigri.domain.lines import LineParameters
-from cigri.domain.model import CampaignId, CampaignSpec, Parameter
+from cigri.domain.model import CampaignId, JobsType, Parameter
 from cigri.domain.parameters import parameters
+from cigri.domain.spec import CampaignSpec
 from cigri.errors import TooLarge
 from cigri.store import parameters as stored
 from cigri.store.database import Database
+from cigri.store.growth import STOCK
 
 #: Chunks that are compressed and stored together.
 BATCH = 12
@@ -26,28 +28,49 @@ PACKERS = 2
 Chunk = bytes | list[Parameter]
 
 
-async def chunks(
-    spec: CampaignSpec, lines: AsyncIterator[bytes] | None, limit: int
+def whole(spec: CampaignSpec) -> stored.Piece | None:
+    """
+    Return all the parameters of a campaign that need not be given one by one, else `None`.
+
+    Those of an endless one are its first stock.
+    """
+    if spec.endless:
+        return stored.Piece(STOCK, stored.Encoding.SAME)
+    if spec.nb_jobs is not None:
+        alike = spec.jobs_type is JobsType.DESKTOP_COMPUTING
+        return stored.Piece(spec.nb_jobs, stored.Encoding.SAME if alike else stored.Encoding.COUNT)
+    return None if spec.sweep is None else stored.pack_sweep(spec.sweep)
+
+
+async def of_lines(
+    blocks: AsyncIterator[bytes], limit: int | None = None, *, stripped: bool = False
 ) -> AsyncIterator[Chunk]:
     """
-    Yield the parameters of a campaign that gives them, by 1,000.
+    Yield the parameters in blocks of lines, by 1,000; *stripped* of white space at their ends.
 
     Raises:
         InvalidJdl: One of them is none, or there are more than *limit*.
     """
-    if lines is not None:
-        splitter = LineParameters(limit=limit)
-        async for block in lines:
-            for text in splitter.feed(block):
-                yield text
-        for text in splitter.finish():
+    splitter = LineParameters(limit=limit, stripped=stripped)
+    async for block in blocks:
+        for text in splitter.feed(block):
             yield text
-    elif spec.params is not None:
-        for values in parameters(spec.params, limit=limit):
-            if values:
-                yield values
-            # A slice takes a fraction of a millisecond; others want their turn.
-            await asyncio.sleep(0)
+    for text in splitter.finish():
+        yield text
+
+
+async def of_array(array: bytes | memoryview, limit: int | None = None) -> AsyncIterator[Chunk]:
+    """
+    Yield the parameters in a JSON array, by 1,000.
+
+    Raises:
+        InvalidJdl: One of them is none, or there are more than *limit*.
+    """
+    for values in parameters(array, limit=limit):
+        if values:
+            yield values
+        # A slice takes a fraction of a millisecond; others want their turn.
+        await asyncio.sleep(0)
 
 
 def size(chunk: Chunk) -> int:
@@ -55,19 +78,24 @@ def size(chunk: Chunk) -> int:
     return chunk.count(b"\n") + 1 if isinstance(chunk, bytes) else len(chunk)
 
 
-async def store(database: Database, campaign: CampaignId, source: AsyncIterator[Chunk]) -> int:
-    """Store the chunks of *source* for a campaign that nobody sees yet; return how many tasks."""
+async def store(
+    database: Database, campaign: CampaignId, source: AsyncIterator[Chunk], first: int = 0
+) -> int:
+    """
+    Store the chunks of *source* as the parameters of a campaign from task *first* on.
+
+    Nobody sees them yet.  Returns how many tasks they are.
+    """
     loop = asyncio.get_running_loop()
-    total = number = 0
-    packing: deque[asyncio.Future[list[stored.Packed]]] = deque()
+    end = first
+    packing: deque[asyncio.Future[list[stored.Piece]]] = deque()
     async for batch in _batches(source):
-        total += sum(map(size, batch))
         packing.append(loop.run_in_executor(None, _pack, batch))
         if len(packing) > PACKERS:
-            number += await _write(database, campaign, number, await packing.popleft())
+            end = await _write(database, campaign, end, await packing.popleft())
     while packing:
-        number += await _write(database, campaign, number, await packing.popleft())
-    return total
+        end = await _write(database, campaign, end, await packing.popleft())
+    return end - first
 
 
 async def _batches(source: AsyncIterator[Chunk]) -> AsyncIterator[list[Chunk]]:
@@ -81,7 +109,7 @@ async def _batches(source: AsyncIterator[Chunk]) -> AsyncIterator[list[Chunk]]:
         yield batch
 
 
-def _pack(batch: Sequence[Chunk]) -> list[stored.Packed]:
+def _pack(batch: Sequence[Chunk]) -> list[stored.Piece]:
     return [
         stored.pack_lines(chunk) if isinstance(chunk, bytes) else stored.pack(chunk)
         for chunk in batch
@@ -89,43 +117,50 @@ def _pack(batch: Sequence[Chunk]) -> list[stored.Packed]:
 
 
 async def _write(
-    database: Database, campaign: CampaignId, number: int, packed: Sequence[stored.Packed]
+    database: Database, campaign: CampaignId, first: int, pieces: Sequence[stored.Piece]
 ) -> int:
     async with database.write() as tx:
-        await stored.insert(tx, campaign, number, packed)
-    return len(packed)
+        return await stored.insert(tx, campaign, first, pieces)
 
 
 @attrs.frozen(kw_only=True)
-class Glance:
-    """How many tasks there would be, and the first two and the last of them."""
+class Samples:
+    """How many tasks there would be, 0 for no end of them, and the first two and the last."""
 
     tasks: int
     samples: tuple[tuple[int, Parameter], ...]
 
 
-async def glance(spec: CampaignSpec, lines: AsyncIterator[bytes] | None, limit: int) -> Glance:
-    """Look at the parameters of a campaign without storing any."""
-    if spec.nb_jobs is not None:
-        ends = sorted(
-            {*range(min(2, spec.nb_jobs)), *range(max(0, spec.nb_jobs - 1), spec.nb_jobs)}
-        )
-        return Glance(tasks=spec.nb_jobs, samples=tuple((n, str(n)) for n in ends))
+async def sampled(spec: CampaignSpec, source: AsyncIterator[Chunk]) -> Samples:
+    """Look at the parameters of a campaign without storing any; *source* gives them one by one."""
+    piece = whole(spec)
+    if piece is not None:
+        count = 1 if spec.endless else piece.size
+        numbers = [n for n in sorted({0, 1, count - 1}) if 0 <= n < count]
+        samples = tuple((number, _sample(spec, number)) for number in numbers)
+        return Samples(tasks=0 if spec.endless else count, samples=samples)
     total = 0
     found: dict[int, Parameter] = {}
     last: Chunk = []
-    async for chunk in chunks(spec, lines, limit):
+    async for chunk in source:
         if not total:
-            found = dict(enumerate(_values(chunk)[:2]))
+            found = dict(enumerate(values(chunk)[:2]))
         total += size(chunk)
         last = chunk
     if total:
-        found[total - 1] = _values(last)[-1]
-    return Glance(tasks=total, samples=tuple(found.items()))
+        found[total - 1] = values(last)[-1]
+    return Samples(tasks=total, samples=tuple(found.items()))
 
 
-def _values(chunk: Chunk) -> Sequence[Parameter]:
+def values(chunk: Chunk) -> Sequence[Parameter]:
+    """Return the parameters in a chunk."""
     return chunk.decode().split("\n") if isinstance(chunk, bytes) else chunk
+
+
+def _sample(spec: CampaignSpec, number: int) -> Parameter:
+    if spec.sweep is not None:
+        return spec.sweep.parameter(number)
+    return "" if spec.jobs_type is JobsType.DESKTOP_COMPUTING else str(number)
 
 
 def check_count(tasks: int, limit: int) -> None:

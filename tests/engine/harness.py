@@ -7,10 +7,12 @@ from pathlib import Path
 import attrs
 
 from cigri.clusters.driver import ClusterDriver
-from cigri.domain.model import Caller, CampaignId, ClusterName
+from cigri.domain.calendar import Calendar
+from cigri.domain.event import Event
+from cigri.domain.facts import ClusterFacts, Facts
+from cigri.domain.model import Caller, CampaignId, ClusterName, Task, TaskState
 from cigri.domain.scheduling import POLICIES
-from cigri.domain.site import ClusterFacts
-from cigri.domain.site import Site as Facts
+from cigri.domain.selection import Selection
 from cigri.engine.campaigns import Campaigns
 from cigri.engine.poller import Poller
 from cigri.engine.progress import Progress
@@ -48,6 +50,32 @@ class Engine:
     def database(self) -> Database:
         return self.runtime.database
 
+    async def events(
+        self, caller: Caller, campaign: CampaignId, *, closed: bool = False
+    ) -> list[Event]:
+        """Return the open events of a campaign alone, and the *closed* ones if asked for."""
+        part = await self.api.event_page(caller, campaign, closed=closed, limit=1000, offset=0)
+        return [event for event in part.items if event.campaign == campaign]
+
+    async def tasks(
+        self,
+        caller: Caller,
+        campaign: CampaignId,
+        first: int,
+        limit: int,
+        state: TaskState | None = None,
+    ) -> list[Task]:
+        """Return *limit* tasks from number *first* on, all or those in *state*, however far."""
+        selection = Selection(states=frozenset() if state is None else frozenset({state}))
+        found: list[Task] = []
+        following: int | None = first
+        while following is not None and len(found) < limit:
+            wanted = limit - len(found)
+            page = await self.api.select(caller, campaign, selection, following, wanted)
+            found += page.tasks
+            following = page.following
+        return found
+
     async def turn(self, seconds: float = 1.0) -> None:
         """Let every loop do one cycle, then let time pass."""
         for name, site in self.runtime.sites.items():
@@ -71,6 +99,7 @@ async def engine_on(
     drivers: dict[str, ClusterDriver],
     clock: Clock,
     open_: Callable[[Database], Database] = lambda database: database,
+    calendar: Calendar | None = None,
 ) -> AsyncIterator[Engine]:
     """Start an engine on a database, as the daemon does, without its loops."""
     async with open_database(path) as opened:
@@ -85,7 +114,9 @@ async def engine_on(
             ClusterName(name): Site(name=ClusterName(name), id=ids[ClusterName(name)], driver=d)
             for name, d in drivers.items()
         }
-        runtime = Runtime(database=database, sites=sites, now=clock)
+        runtime = Runtime(
+            database=database, sites=sites, now=clock, calendar=calendar or Calendar()
+        )
         progress = Progress()
         facts = Facts(clusters={name: ClusterFacts(slots=8) for name in sites})
         yield Engine(

@@ -47,7 +47,7 @@ async def test_a_campaign_runs_to_its_end(engine: Engine) -> None:
 
     assert await engine.run(campaign) == "terminated"
     assert await counts(engine, campaign) == {"succeeded": 25}
-    task = (await engine.api.tasks(ANN, campaign, 24, 1))[0]
+    task = (await engine.tasks(ANN, campaign, 24, 1))[0]
     assert (task.parameter, task.attempts, task.exit_status, task.cluster) == ("24", 1, 0, "sim")
     assert task.started_at is not None
     assert task.ended_at == task.started_at + 1
@@ -63,7 +63,7 @@ async def test_parameters_arrive_in_their_order_whatever_they_are(engine: Engine
     given = ["a b", "a b", "", "x\ny", ["exact", "words '"], "été"]
     campaign = await submit(engine, nb_jobs=None, params=given)
 
-    tasks = await engine.api.tasks(ANN, campaign, 0, 100)
+    tasks = await engine.tasks(ANN, campaign, 0, 100)
 
     assert [t.parameter for t in tasks] == [tuple(g) if isinstance(g, list) else g for g in given]
     assert [task.number for task in tasks] == list(range(6))
@@ -79,7 +79,7 @@ async def test_a_stream_of_lines_is_a_campaign(engine: Engine) -> None:
     campaign = (await engine.api.submit(ANN, described, blocks())).campaign
 
     assert campaign.counts.total == 2500
-    (task,) = await engine.api.tasks(ANN, campaign.id, 2499, 5)
+    (task,) = await engine.tasks(ANN, campaign.id, 2499, 5)
     assert task.parameter == "line 2499"
     assert (await engine.api.task(ANN, task.id)) == task
 
@@ -99,7 +99,7 @@ async def test_an_upload_that_breaks_leaves_nothing(engine: Engine) -> None:
 
 async def test_a_bad_parameter_in_the_middle_leaves_nothing(engine: Engine) -> None:
     with pytest.raises(InvalidJdl, match="/params/1500"):
-        await submit(engine, nb_jobs=None, params=["ok"] * 1500 + [3])
+        await submit(engine, nb_jobs=None, params=["ok"] * 1500 + [None])
 
     assert (await engine.api.listing(list(TaskState), 10, 0)).items == ()  # type: ignore[arg-type]
 
@@ -119,7 +119,7 @@ async def test_a_failure_is_an_event_and_fix_runs_it_again(
 
     assert await engine.run(campaign) == "terminated"
     assert await counts(engine, campaign) == {"succeeded": 9, "failed": 1}
-    (event,) = await engine.api.events(ANN, campaign)
+    (event,) = await engine.events(ANN, campaign)
     assert (event.code, event.task, event.exit_status, event.count) == ("EXIT_ERROR", 3, 9, 1)
     assert event.message.splitlines() == [
         "a task ended with an error: exit status 9 (task 3)",
@@ -133,7 +133,7 @@ async def test_a_failure_is_an_event_and_fix_runs_it_again(
     assert (await engine.api.get(campaign)).state == "in_treatment"
     assert await engine.run(campaign) == "terminated"
     assert await counts(engine, campaign) == {"succeeded": 10}
-    assert (await engine.api.tasks(ANN, campaign, 3, 1))[0].attempts == 2
+    assert (await engine.tasks(ANN, campaign, 3, 1))[0].attempts == 2
     assert (await engine.api.get(campaign)).open_events == 0
 
 
@@ -156,7 +156,7 @@ async def test_equal_failures_are_one_event(engine: Engine, cluster: SimulatedCl
     campaign = await submit(engine, 300)
     await engine.run(campaign)
 
-    events = await engine.api.events(ANN, campaign)
+    events = await engine.events(ANN, campaign)
     assert {event.exit_status: event.count for event in events} == {1: 100, 2: 100}
 
     fixed = await engine.api.fix_event(ANN, events[0].id, resubmit=True)
@@ -194,7 +194,7 @@ async def test_cancel_kills_what_runs_and_settles_the_rest(
 
     assert await counts(engine, campaign) == {"cancelled": 50}
     assert cluster.live() == []
-    states = {task.state for task in await engine.api.tasks(ANN, campaign, 0, 50)}
+    states = {task.state for task in await engine.tasks(ANN, campaign, 0, 50)}
     assert states == {TaskState.CANCELLED}
     with pytest.raises(Conflict):
         await engine.api.cancel(ANN, campaign)
@@ -210,7 +210,7 @@ async def test_a_lost_job_costs_its_tasks_nothing(
 
     assert await engine.run(campaign) == "terminated"
     assert await counts(engine, campaign) == {"succeeded": 8}
-    events = await engine.api.events(ANN, campaign, closed=True)
+    events = await engine.events(ANN, campaign, closed=True)
     assert {event.code for event in events} == {"JOB_LOST"}
     assert not any(event.open for event in events)
 
@@ -295,7 +295,7 @@ async def test_a_refused_submission_holds_the_campaign_until_it_is_fixed(engine:
     found = await engine.api.get(campaign)
     assert found.state == "in_treatment"
     assert engine.api.reason(found) == "held on sim: no such queue"
-    (event,) = await engine.api.events(ANN, campaign)
+    (event,) = await engine.events(ANN, campaign)
     assert event.code == "SUBMISSION_REJECTED"
 
     await engine.api.fix(ANN, campaign, resubmit=False)
@@ -304,12 +304,12 @@ async def test_a_refused_submission_holds_the_campaign_until_it_is_fixed(engine:
 
 async def test_only_the_owner_looks_inside_and_changes(engine: Engine) -> None:
     campaign = await submit(engine, 4)
-    (task,) = await engine.api.tasks(ANN, campaign, 0, 1)
+    (task,) = await engine.tasks(ANN, campaign, 0, 1)
     for call in (
-        engine.api.tasks(MALLORY, campaign, 0, 1),
+        engine.tasks(MALLORY, campaign, 0, 1),
         engine.api.task(MALLORY, task.id),
         engine.api.jdl(MALLORY, campaign),
-        engine.api.events(MALLORY, campaign),
+        engine.events(MALLORY, campaign),
         engine.api.fix(MALLORY, campaign, resubmit=True),
         engine.api.pause(MALLORY, campaign),
         engine.api.cancel(MALLORY, campaign),
@@ -330,8 +330,8 @@ async def test_tasks_are_found_by_their_state(
     for _ in range(3):
         await engine.turn(0.7)
 
-    everything = await engine.api.tasks(ANN, campaign, 0, 3000)
-    chosen = await engine.api.tasks(ANN, campaign, 5, 2000, state)
+    everything = await engine.tasks(ANN, campaign, 0, 3000)
+    chosen = await engine.tasks(ANN, campaign, 5, 2000, state)
 
     assert (
         chosen == [task for task in everything if task.number >= 5 and task.state is state][:2000]
@@ -347,3 +347,16 @@ async def test_two_users_share_a_cluster(engine: Engine, cluster: SimulatedClust
 
     started = {campaign for campaign, _, _ in cluster.executions}
     assert started == {int(big), int(small)}
+
+
+async def test_who_paused_resumed_and_cancelled_is_told_in_closed_events(engine: Engine) -> None:
+    campaign = await submit(engine)
+    await engine.api.pause(ANN, campaign)
+    await engine.api.resume(ANN, campaign)
+    await engine.api.cancel(ANN, campaign)
+
+    found = await engine.events(ANN, campaign, closed=True)
+
+    assert [event.code for event in found] == ["PAUSED", "RESUMED", "USER_FRAG"]
+    assert not any(event.open for event in found)
+    assert found[0].message == "the campaign was paused by ann"

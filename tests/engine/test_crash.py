@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cigri.clusters.simulated import Behaviour, SimulatedCluster
+from cigri.domain.model import CampaignState
 from cigri.store import audit
 from cigri.store.database import Connection, Database
 from tests.engine.harness import ANN, Clock, Engine, engine_on
@@ -73,7 +74,9 @@ JDL = json.dumps(
 ).encode()
 
 
-async def lives(path: Path, cluster: SimulatedCluster, clock: Clock, last: int | None) -> Fuse:
+async def lives(
+    path: Path, cluster: SimulatedCluster, clock: Clock, last: int | None, jdl: bytes = JDL
+) -> Fuse:
     """Run a campaign, submitted by the first life, until it ends or the fuse burns."""
     fuse = Fuse(last)
     driver = Fused(cluster, fuse)
@@ -82,7 +85,7 @@ async def lives(path: Path, cluster: SimulatedCluster, clock: Clock, last: int |
         if page.items:
             campaign = page.items[0].id
         else:
-            campaign = (await engine.api.submit(ANN, JDL)).campaign.id
+            campaign = (await engine.api.submit(ANN, jdl)).campaign.id
         await engine.run(campaign)
     return fuse
 
@@ -103,16 +106,16 @@ def behaving() -> Behaviour:
     )
 
 
-async def test_every_task_runs_once_wherever_the_process_dies(tmp_path: Path) -> None:
+async def test_every_task_runs_once_wherever_the_process_dies(quick_path: Path) -> None:
     clock = Clock()
     cluster = SimulatedCluster(clock, behaviour=behaving())
-    effects = (await lives(tmp_path / "whole.db", cluster, clock, None)).effects
+    effects = (await lives(quick_path / "whole.db", cluster, clock, None)).effects
     assert effects > 60
 
     for last in range(1, effects + 1):
         clock = Clock()
         cluster = SimulatedCluster(clock, behaviour=behaving())
-        path = tmp_path / f"{last}.db"
+        path = quick_path / f"{last}.db"
         with pytest.raises(Died):
             await lives(path, cluster, clock, last)
         clock.pass_(5)
@@ -121,10 +124,12 @@ async def test_every_task_runs_once_wherever_the_process_dies(tmp_path: Path) ->
             await check(engine, cluster)
 
 
-async def test_every_task_runs_once_when_the_process_dies_again_and_again(tmp_path: Path) -> None:
+async def test_every_task_runs_once_when_the_process_dies_again_and_again(
+    quick_path: Path,
+) -> None:
     clock = Clock()
     cluster = SimulatedCluster(clock, behaviour=behaving())
-    path = tmp_path / "cigri.db"
+    path = quick_path / "cigri.db"
     for last in itertools.chain([9, 12, 15, 22], itertools.repeat(31, 40)):
         try:
             await lives(path, cluster, clock, last)
@@ -133,3 +138,98 @@ async def test_every_task_runs_once_when_the_process_dies_again_and_again(tmp_pa
         break
     async with engine_on(path, {"sim": cluster}, clock) as engine:
         await check(engine, cluster)
+
+
+#: All that a campaign can do besides its tasks; a failure is tried again.
+WHOLE = json.dumps(
+    {
+        "name": "whole",
+        "nb_jobs": 5,
+        "exec_file": "x",
+        "prologue": ["begin"],
+        "epilogue": ["end"],
+        "test_mode": "then-run",
+        "retries": 1,
+        "clusters": {"sim": {}},
+    }
+).encode()
+
+
+def behaving_badly() -> Behaviour:
+    return Behaviour(
+        exit_status=lambda task, attempt: int((task, attempt) == (3, 1)),
+        duration=lambda task, _attempt: 0.1 + task % 2,
+        script_duration=0.5,
+    )
+
+
+async def check_whole(engine: Engine, cluster: SimulatedCluster) -> None:
+    (campaign,) = (await engine.api.listing(["terminated"], 10, 0)).items  # type: ignore[list-item]
+    assert campaign.counts.succeeded == 5
+    assert [kind for _, kind in cluster.scripts] == ["prologue", "epilogue"]
+    expected = sorted([(task, 1) for task in range(5)] + [(3, 2)])
+    assert sorted((task, attempt) for _, task, attempt in cluster.executions) == expected
+    assert cluster.executions[0][1] == 0, "the test came first"
+    async with engine.database.read() as db:
+        assert await audit.recount(db, campaign.id) == campaign.counts
+        assert await db.all("SELECT failures FROM retried WHERE failures > 1") == []
+
+
+async def test_every_step_and_task_runs_once_wherever_the_process_dies(quick_path: Path) -> None:
+    clock = Clock()
+    cluster = SimulatedCluster(clock, behaviour=behaving_badly())
+    effects = (await lives(quick_path / "whole.db", cluster, clock, None, WHOLE)).effects
+    assert effects > 60
+
+    for last in range(1, effects + 1):
+        clock = Clock()
+        cluster = SimulatedCluster(clock, behaviour=behaving_badly())
+        path = quick_path / f"{last}.db"
+        with pytest.raises(Died):
+            await lives(path, cluster, clock, last, WHOLE)
+        clock.pass_(5)
+        await lives(path, cluster, clock, None, WHOLE)
+        async with engine_on(path, {"sim": cluster}, clock) as engine:
+            await check_whole(engine, cluster)
+
+
+async def cancelled_life(
+    path: Path, cluster: SimulatedCluster, clock: Clock, last: int | None
+) -> Fuse:
+    """Cancel a campaign in its third turn, unless that was done, and let it come to rest."""
+    fuse = Fuse(last)
+    driver = Fused(cluster, fuse)
+    async with engine_on(path, {"sim": driver}, clock, lambda d: FusedDatabase(d, fuse)) as engine:  # type: ignore[dict-item,arg-type,return-value]
+        page = await engine.api.listing(list(CampaignState), 10, 0)
+        if page.items:
+            campaign = page.items[0].id
+        else:
+            campaign = (await engine.api.submit(ANN, WHOLE)).campaign.id
+        for turn in range(12):
+            cancelled = (await engine.api.get(campaign)).state is CampaignState.CANCELLED
+            if turn == 4 and not cancelled:
+                await engine.api.cancel(ANN, campaign)
+            await engine.turn()
+    return fuse
+
+
+async def test_a_cancelled_campaign_puts_its_things_away_wherever_the_process_dies(
+    quick_path: Path,
+) -> None:
+    def endless() -> Behaviour:
+        return Behaviour(duration=lambda _task, _attempt: 1e6, script_duration=1.5)
+
+    clock = Clock()
+    cluster = SimulatedCluster(clock, behaviour=endless())
+    effects = (await cancelled_life(quick_path / "whole.db", cluster, clock, None)).effects
+
+    for last in range(1, effects + 1):
+        clock = Clock()
+        cluster = SimulatedCluster(clock, behaviour=endless())
+        path = quick_path / f"{last}.db"
+        with pytest.raises(Died):
+            await cancelled_life(path, cluster, clock, last)
+        await cancelled_life(path, cluster, clock, None)
+        assert [kind for _, kind in cluster.scripts] == ["prologue", "epilogue"], last
+        assert cluster.live() == []
+        assert len(cluster.executions) == 1

@@ -60,6 +60,6 @@ async def test_an_engine_survives_any_report_and_counts_right(
         await engine.api.fix(ANN, campaign, resubmit=False)
 
     assert found.state == "terminated"
-    assert len(await engine.api.tasks(ANN, campaign, 0, 10)) == 6
-    for event in await engine.api.events(ANN, campaign, closed=True):
+    assert len(await engine.tasks(ANN, campaign, 0, 10)) == 6
+    for event in await engine.events(ANN, campaign, closed=True):
         assert event.task in range(6)
