@@ -6,39 +6,43 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, NewType
 
 import attrs
 import cattrs
 
+from cigri.api.options import AuthOptions, ProxyOptions, TlsOptions
 from cigri.clusters.options import OPTIONS, LocalOptions
 from cigri.domain.model import ClusterName
-from cigri.domain.report import Mistake
+from cigri.domain.report import Mistake, suggestion
 from cigri.domain.resources import parse_resources
 from cigri.domain.walltime import parse_walltime
+from cigri.engine.options import AdmissionOptions, CalendarOptions, RuleOptions, Walltime, day
 from cigri.errors import InvalidConfig
 from cigri.places import TCP_PORT, Places
 from cigri.strict import (
     Between,
     OneOf,
+    address,
     as_table,
-    likely,
+    bracketed,
+    host_name,
+    is_loopback,
     login,
-    loopback,
     problems,
     strict_converter,
 )
 
-#: Seconds, written as a walltime.
-Walltime = NewType("Walltime", float)
 #: What one task occupies, as its user would write it.
 Resources = NewType("Resources", str)
 
+_HOUR = Walltime(3600.0)
 MIB = 1024 * 1024
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
+_INDEX = re.compile(r"\[\d+\]")
 _CLUSTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
 
 
@@ -64,11 +68,20 @@ class ServerConfig:
 
     database: Path
     socket: Path
-    host: Annotated[str, loopback] = "127.0.0.1"
+    host: Annotated[str, address] = "127.0.0.1"
     #: 0 opens no TCP port: the socket alone.
     port: Annotated[int, Between(0, 65_535)] = TCP_PORT
     admins: tuple[Annotated[str, login], ...] = ()
     log_level: Annotated[str, OneOf(LOG_LEVELS)] = "info"
+    #: What this host is called by those who ask over TCP, beside localhost and `host`.
+    hosts: tuple[Annotated[str, host_name], ...] = ()
+    tls: TlsOptions = attrs.field(factory=TlsOptions)
+
+    @property
+    def url(self) -> str | None:
+        """Return where it is reached over TCP, `None` if nowhere."""
+        scheme = "http" if self.tls.certificate is None else "https"
+        return f"{scheme}://{bracketed(self.host)}:{self.port}" if self.port else None
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +97,7 @@ class LimitsConfig:
 class DefaultsConfig:
     """What a campaign gets that does not say."""
 
-    walltime: Walltime = Walltime(3600.0)
+    walltime: Walltime = _HOUR
     resources: Resources = Resources("1")
 
 
@@ -101,8 +114,11 @@ class Config:
     """Everything that a person may set."""
 
     server: ServerConfig
+    auth: AuthOptions = attrs.field(factory=AuthOptions)
     limits: LimitsConfig = attrs.field(factory=LimitsConfig)
     defaults: DefaultsConfig = attrs.field(factory=DefaultsConfig)
+    calendar: CalendarOptions = attrs.field(factory=CalendarOptions)
+    admission: AdmissionOptions = attrs.field(factory=AdmissionOptions)
     clusters: Annotated[
         Mapping[Annotated[ClusterName, cluster_name], ClusterConfig], at_least_one
     ] = attrs.field(factory=lambda: {ClusterName("local"): ClusterConfig()})
@@ -138,9 +154,23 @@ def parse(text: str, places: Places, *, base: Path) -> Config:
         server.setdefault("database", str(places.database))
         server.setdefault("socket", str(places.socket))
     try:
-        return _converter(base).structure(document, Config)
+        config = _converter(base).structure(document, Config)
     except cattrs.BaseValidationError as error:
         raise InvalidConfig(list(problems(error, hint=_hint))) from error
+    _check_exposure(config)
+    return config
+
+
+def _check_exposure(config: Config) -> None:
+    """Refuse to be reached from elsewhere in plain text by more than the proxy."""
+    server = config.server
+    if is_loopback(server.host) or server.tls.certificate or config.auth.proxy.networks:
+        return
+    raise InvalidConfig.at(
+        "server.host",
+        f"{server.host} is open to other hosts, which would send their tokens in plain text",
+        "give a certificate under [server.tls], or the `peers` of [auth.proxy]",
+    )
 
 
 def _read(path: Path) -> str:
@@ -162,6 +192,7 @@ def _converter(base: Path) -> cattrs.Converter:
         return ClusterConfig(driver=driver, options=options)
 
     converter.register_structure_hook(Walltime, lambda raw, _: _walltime(raw))
+    converter.register_structure_hook(date, lambda raw, _: day(raw))
     converter.register_structure_hook(Resources, lambda raw, _: parse_resources(raw).text)
     converter.register_structure_hook(ClusterConfig, cluster)
     return converter
@@ -184,8 +215,14 @@ def _walltime(raw: object) -> float:
 _KEYS: Mapping[str, Sequence[str]] = {
     "": list(attrs.fields_dict(Config)),
     "server": list(attrs.fields_dict(ServerConfig)),
+    "server.tls": list(attrs.fields_dict(TlsOptions)),
+    "auth": list(attrs.fields_dict(AuthOptions)),
+    "auth.proxy": list(attrs.fields_dict(ProxyOptions)),
     "limits": list(attrs.fields_dict(LimitsConfig)),
     "defaults": list(attrs.fields_dict(DefaultsConfig)),
+    "calendar": list(attrs.fields_dict(CalendarOptions)),
+    "admission": list(attrs.fields_dict(AdmissionOptions)),
+    "admission.rules": list(attrs.fields_dict(RuleOptions)),
     "clusters.NAME": ["driver", *attrs.fields_dict(LocalOptions)],
 }
 
@@ -193,8 +230,8 @@ _KEYS: Mapping[str, Sequence[str]] = {
 def _hint(pointer: str) -> str | None:
     """Return which key was meant by the unknown one at *pointer*, or where it is at home."""
     *path, key = pointer.split(".")
-    here = "clusters.NAME" if path[:1] == ["clusters"] else ".".join(path)
+    here = "clusters.NAME" if path[:1] == ["clusters"] else _INDEX.sub("", ".".join(path))
     for section, keys in _KEYS.items():
         if key in keys and section:
             return f"it belongs in [{section}]"
-    return likely(key, _KEYS[here])
+    return suggestion(key, _KEYS[here])

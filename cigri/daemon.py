@@ -3,44 +3,44 @@
 import asyncio
 import contextlib
 import gc
-import hashlib
 import os
-import secrets
 import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import attrs
 import structlog
-from aiohttp import web
 
 from cigri import log as log_settings
 from cigri.api.app import create_app
 from cigri.api.context import ApiSettings
-from cigri.api.sites import FOR_ALL, FOR_OWNER, serving
-from cigri.clusters import DRIVERS
-from cigri.clusters.identity import make_directory, own_login, replace
+from cigri.clusters import open_driver
+from cigri.clusters.identity import make_directory, own_login
 from cigri.config import MIB, Config, load
+from cigri.domain.facts import ClusterFacts, Facts
 from cigri.domain.model import ClusterName
 from cigri.domain.reactions import REACTIONS, EventCode
 from cigri.domain.scheduling import POLICIES
-from cigri.domain.site import ClusterFacts
-from cigri.domain.site import Site as Facts
+from cigri.engine.admission import load_rules
 from cigri.engine.campaigns import Campaigns
+from cigri.engine.measured import measured
+from cigri.engine.metrics import Metrics
 from cigri.engine.poller import Poller
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
 from cigri.engine.submitter import submit_once
-from cigri.engine.supervisor import Loop, run
-from cigri.errors import NotAllowed
-from cigri.places import Places
+from cigri.engine.supervisor import Loop, Pulse, run
+from cigri.engine.tokens import digest_of, new_secret
+from cigri.listening import listening, names, write_token
+from cigri.places import SYSTEM_SOCKET, Places
 from cigri.store import campaigns, clusters, custody, events, jobs, parameters
 from cigri.store.database import Database, open_database
 from cigri.store.events import Incident
+from cigri.systemd import Notifier
 
 log = structlog.get_logger()
 
@@ -114,6 +114,7 @@ def _check_place(database: Path) -> None:
 
 async def _serve(service: Service, *, adopt: bool) -> None:
     config = service.config
+    rules = load_rules(config.admission.file, config.admission.contact)
     stop = asyncio.Event()
     _stop_on_signals(stop)
     async with contextlib.AsyncExitStack() as stack:
@@ -121,13 +122,20 @@ async def _serve(service: Service, *, adopt: bool) -> None:
         runtime = await _runtime(database, service.config, adopt=adopt)
         await _tidy(runtime)
         progress = Progress()
-        api = Campaigns(runtime, progress, facts(config))
-        token = f"cig_{secrets.token_urlsafe(32)}"
+        api = Campaigns(runtime, progress, facts(config), rules)
+        token = new_secret()
         app = create_app(api, _api_settings(service, token))
-        port = await stack.enter_async_context(_listening(app, service))
+        port = await stack.enter_async_context(
+            listening(
+                app,
+                service.config.server,
+                tcp=service.token is not None,
+                public=_is_public(service),
+            )
+        )
         if service.token is not None:
             # Only now: a server that cannot listen must leave the token of the one that does.
-            _write_token(service.token, token)
+            write_token(service.token, token)
         log.info(
             "server.started",
             socket=str(config.server.socket),
@@ -139,7 +147,11 @@ async def _serve(service: Service, *, adopt: bool) -> None:
         if service.private:
             _stop_at_end_of_input(stop)
         _settle_memory()
-        await run(loops(runtime, progress), stop)
+        pulse = Pulse()
+        notifier = Notifier.of(os.environ, os.getpid())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(notifier.accompany(pulse.turns, stop), name="systemd")
+            await run(loops(runtime, progress), stop, pulse)
     log.info("server.stopped")
 
 
@@ -161,10 +173,13 @@ async def _runtime(database: Database, config: Config, *, adopt: bool) -> Runtim
                     cluster_id=ids[name],
                 )
                 await events.record(tx, incident, now)
+    metrics = Metrics()
     return Runtime(
         database=database,
-        sites=_sites(config, ids),
+        sites=_sites(config, ids, metrics),
         now=time.time,
+        calendar=config.calendar.calendar(),
+        metrics=metrics,
     )
 
 
@@ -175,13 +190,17 @@ async def _tidy(runtime: Runtime) -> None:
         await site.driver.tidy([job.remote_id for job in open_jobs if job.remote_id])
 
 
-def _sites(config: Config, ids: Mapping[ClusterName, int]) -> dict[ClusterName, Site]:
+def _sites(
+    config: Config, ids: Mapping[ClusterName, int], metrics: Metrics
+) -> dict[ClusterName, Site]:
     base = config.server.database.parent / "clusters"
     return {
         name: Site(
             name=name,
             id=ids[name],
-            driver=DRIVERS[cluster.driver](base / name, cluster.options),
+            driver=measured(
+                open_driver(cluster.driver, base / name, cluster.options), name, metrics
+            ),
         )
         for name, cluster in config.clusters.items()
     }
@@ -199,6 +218,9 @@ def facts(config: Config) -> Facts:
         default_walltime=config.defaults.walltime,
         default_resources=config.defaults.resources,
         max_tasks=config.limits.max_tasks,
+        max_file=config.limits.max_stream_body_mib * MIB,
+        rules=tuple(each.rule() for each in config.admission.rules),
+        contact=config.admission.contact,
     )
 
 
@@ -208,11 +230,12 @@ def loops(runtime: Runtime, progress: Progress) -> list[Loop]:
     found = []
     for site in runtime.sites.values():
         submit = partial(submit_once, runtime, site, policy)
-        poller = Poller(runtime, site, progress)
-        found += [
-            Loop(name=f"submitter {site.name}", cycle=submit, bell=site.submitter),
-            Loop(name=f"poller {site.name}", cycle=poller.poll_once, bell=site.poller),
-        ]
+        poll = Poller(runtime, site, progress).poll_once
+        for name, cycle, bell in (
+            (f"submitter {site.name}", submit, site.submitter),
+            (f"poller {site.name}", poll, site.poller),
+        ):
+            found.append(Loop(name=name, cycle=runtime.turns.watched(name, cycle), bell=bell))
     return found
 
 
@@ -221,37 +244,19 @@ def _api_settings(service: Service, token: str) -> ApiSettings:
     return ApiSettings(
         user=own_login(),
         admins=frozenset(service.config.server.admins),
-        token_sha256=hashlib.sha256(token.encode()).digest() if service.token else None,
+        token_sha256=digest_of(token) if service.token else None,
+        hosts=names(service.config.server),
+        auth=service.config.auth,
         max_json_body=limits.max_json_body_mib * MIB,
         max_stream_body=limits.max_stream_body_mib * MIB,
     )
 
 
-def _write_token(path: Path, token: str) -> None:
-    """Write the token for TCP where the server's user alone can read it."""
-    make_directory(path.parent, 0o700)
-    replace(path, f"{token}\n")
-
-
-@contextlib.asynccontextmanager
-async def _listening(app: web.Application, service: Service) -> AsyncIterator[int | None]:
-    server = service.config.server
-    public = os.geteuid() == 0 and not service.private
-    make_directory(server.socket.parent, 0o755 if public else 0o700)
-    _check_owner(server.socket.parent)
-    async with serving(
-        app,
-        path=server.socket,
-        mode=FOR_ALL if public else FOR_OWNER,
-        address=(server.host, server.port) if service.token else None,
-    ) as port:
-        yield port
-
-
-def _check_owner(path: Path) -> None:
-    if path.stat().st_uid not in (0, os.geteuid()):
-        message = f"{path} belongs to somebody else: choose another place for the socket"
-        raise NotAllowed(message)
+def _is_public(service: Service) -> bool:
+    """Return whether everybody on this host may connect to the socket."""
+    if service.private:
+        return False
+    return os.geteuid() == 0 or service.config.server.socket == SYSTEM_SOCKET
 
 
 def _settle_memory() -> None:

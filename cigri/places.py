@@ -16,8 +16,12 @@ from cigri.errors import CigriError
 SYSTEM_SOCKET = Path("/run/cigri/cigri.sock")
 #: The state directory of a server for the whole host.
 SYSTEM_STATE = Path("/var/lib/cigri")
+#: The configuration of a server for the whole host.
+SYSTEM_CONFIGURATION = Path("/etc/cigri/cigri.toml")
 #: Where a server listens over TCP unless it is told otherwise.
 TCP_PORT = 8666
+#: Bytes that the path of a socket may have; unix(7) counts the zero at its end, too.
+LONGEST_SOCKET = 107
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +58,14 @@ def places(environ: Mapping[str, str], uid: int) -> Places:
 def private_places(directory: Path) -> Places:
     """Return where a private server keeps its things: all under *directory*."""
     return _under(directory, socket=directory / "cigri.sock")
+
+
+def configuration(environ: Mapping[str, str], uid: int) -> Path:
+    """Return where a server of user *uid* finds its configuration, if there is one."""
+    base = _absolute(environ, "XDG_CONFIG_HOME")
+    if base is None and uid == 0:
+        return SYSTEM_CONFIGURATION
+    return (base or _home(environ, uid) / ".config") / "cigri/cigri.toml"
 
 
 def temporary(uid: int) -> Path:

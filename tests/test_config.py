@@ -1,19 +1,28 @@
 """The configuration: what a person writes, and everything that they can write wrongly."""
 
 import re
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
 
+from cigri.api.options import TlsOptions
 from cigri.clusters import DRIVERS
 from cigri.clusters.options import OPTIONS, usable_cores
 from cigri.config import Config, load, parse
+from cigri.domain.calendar import Calendar, parse_night
+from cigri.domain.facts import Rule
+from cigri.engine.options import RuleOptions
 from cigri.errors import InvalidConfig
 from cigri.places import private_places
 
 EXAMPLE = Path(__file__).parent.parent / "cigri.toml.example"
 PLACES = private_places(Path("/srv/lab"))
+
+
+RULE = "[[admission.rules]]\nname = 'x'\n"
 
 
 def read(text):
@@ -46,6 +55,19 @@ def test_every_key_is_read():
         port = 0
         admins = ["root", "ann"]
         log_level = "debug"
+        hosts = ["CiGri.example.org", "::2"]
+
+        [server.tls]
+        certificate = "/c.pem"
+        key = "c.key"
+
+        [auth]
+        token_days = 7
+        max_token_days = 8
+
+        [auth.proxy]
+        header = "X-Remote-User"
+        peers = ["127.0.0.1", "10.0.0.0/8", "fd00::/8", "unix:www-data"]
 
         [limits]
         max_tasks = 5
@@ -56,21 +78,79 @@ def test_every_key_is_read():
         walltime = "0:30"
         resources = "/core=2"
 
+        [calendar]
+        timezone = "Europe/Paris"
+        night = ["mon-fri 19:00-07:00", "sat-sun"]
+        holidays = [2026-12-25, "2027-01-01"]
+
+        [admission]
+        contact = "lab@example.org"
+        file = "rules.py"
+
+        [[admission.rules]]
+        name = "short"
+        users = ["ann"]
+        except_users = ["bob"]
+        types = ["nightly"]
+        clusters = ["big"]
+        max_walltime = "2h"
+        max_tasks = 8
+        max_campaigns = 9
+        message = "no"
+        ask = "eve"
+
+        [[admission.rules]]
+        name = "all"
+
         [clusters.big]
         slots = 64
+        stress_limit = 2
         normal_users = ["ann"]
         allow_root = true
         nice = 19
         users = []
+        users_mapping = { ann = "lab07" }
         """
     )
 
     assert config.server.socket == Path("/etc/cigri/lab.sock")
     assert config.server.admins == ("root", "ann")
+    assert config.server.hosts == ("cigri.example.org", "[::2]")
+    assert config.server.tls == TlsOptions(
+        certificate=Path("/c.pem"), key=Path("/etc/cigri/c.key")
+    )
+    assert (config.auth.token_days, config.auth.max_token_days) == (7, 8)
+    assert config.auth.proxy.header == "X-Remote-User"
+    assert config.auth.proxy.logins == {"www-data"}
+    assert len(config.auth.proxy.networks) == 3
     assert attrs.astuple(config.limits) == (5, 6, 7)
     assert attrs.astuple(config.defaults) == (1800.0, "/core=2")
+    assert config.calendar.calendar() == Calendar(
+        zone=ZoneInfo("Europe/Paris"),
+        nights=(parse_night("mon-fri 19:00-07:00"), parse_night("sat-sun")),
+        holidays=frozenset({date(2026, 12, 25), date(2027, 1, 1)}),
+    )
+    assert config.admission.file == Path("/etc/cigri/rules.py")
+    assert config.admission.contact == "lab@example.org"
+    assert [each.rule() for each in config.admission.rules] == [
+        Rule(
+            name="short",
+            users=("ann",),
+            except_users=("bob",),
+            types=("nightly",),
+            clusters=("big",),
+            max_walltime=7200.0,
+            max_tasks=8,
+            max_campaigns=9,
+            message="no",
+            ask="eve",
+        ),
+        Rule(name="all"),
+    ]
     assert list(config.clusters) == ["big"]
-    assert attrs.astuple(config.clusters["big"].options) == (64, ("ann",), True, 19, ())
+    assert attrs.astuple(config.clusters["big"].options) == (
+        64, ("ann",), True, 19, 2, (), {"ann": "lab07"}
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -84,7 +164,32 @@ def test_every_key_is_read():
         ("[server]\nadmins = ['ann', 3]", "server.admins[1]", "not a text: 3"),
         ("[server]\nadmins = ['Ann B']", "server.admins[0]", "not a login: 'Ann B'"),
         ('[server]\nadmins = ["ann\\n"]', "server.admins[0]", "not a login: 'ann\\n'"),
-        ("[server]\nhost = '0.0.0.0'", "server.host", "not an address of this host alone"),
+        ("[server]\nhost = 'cigri.example.org'", "server.host", "not an address"),
+        ("[server]\nhosts = ['a:80']", "server.hosts[0]", "without port"),
+        ("[server]\nhosts = ['a/b', 'x']", "server.hosts[0]", "not the name of a host"),
+        ("[server.tls]\nkey = 'k'", "server.tls", "certificate and key belong together"),
+        ("[auth]\ntoken_days = 0", "auth.token_days", "not between 1 and 3650: 0"),
+        ("[auth]\ntoken_days = 9\nmax_token_days = 8", "auth", "over max_token_days: 9 > 8"),
+        ("[auth.proxy]\nheader = 'Host'", "auth.proxy.header", "not a header of its own"),
+        ("[auth.proxy]\nheader = 'X_User'", "auth.proxy.header", "not a header of its own"),
+        ("[auth.proxy]\npeers = ['proxy']", "auth.proxy.peers[0]", "not an address, a network"),
+        ("[auth.proxy]\npeers = ['10.1.0.0/8']", "auth.proxy.peers[0]", "in 10.0.0.0/8"),
+        ("[auth.proxy]\npeers = ['0.0.0.0/0']", "auth.proxy.peers[0]", "is everybody"),
+        ("[auth.proxy]\npeers = ['::/0']", "auth.proxy.peers[0]", "is everybody"),
+        ("[auth.proxy]\npeers = ['unix:A b']", "auth.proxy.peers[0]", "not a login: 'A b'"),
+        ("[calendar]\ntimezone = 'Mars'", "calendar.timezone", "not a time zone"),
+        ("[calendar]\ntimezone = '../x'", "calendar.timezone", "not a time zone"),
+        ("[calendar]\nnight = 'sun'", "calendar.night", "not a list"),
+        ("[calendar]\nnight = ['always']", "calendar.night[0]", "not days of the week"),
+        ("[calendar]\nholidays = [3]", "calendar.holidays[0]", "not a date, as 2026-12-25: 3"),
+        ("[calendar]\nholidays = ['25.12.']", "calendar.holidays[0]", "not a date"),
+        ("[admission]\ncontact = ''", "admission.contact", "not a name"),
+        ("[admission]\nrules = 'x'", "admission.rules", "not a list"),
+        ("[[admission.rules]]", "admission.rules[0].name", "missing"),
+        (RULE + "types = ['night']", "admission.rules[0].types[0]", "not one of best-effort"),
+        (RULE + "users = ['A B']", "admission.rules[0].users[0]", "not a login"),
+        (RULE + "max_walltime = '9'", "admission.rules[0].max_walltime", "not a walltime"),
+        (RULE + "max_tasks = -1", "admission.rules[0].max_tasks", "not between 0 and"),
         ("[server]\nlog_level = 'loud'", "server.log_level", "not one of debug, info"),
         ("[server]\ndatabase = 3", "server.database", "not a text: 3"),
         ("server = 3", "server", "not a table: 3"),
@@ -95,11 +200,15 @@ def test_every_key_is_read():
         ("clusters = []", "clusters", "not a table"),
         ("[clusters]", "clusters", "no cluster"),
         ("[clusters.local]\nslots = 0", "clusters.local.slots", "not between 1 and"),
+        ("[clusters.local]\nstress_limit = 0", "clusters.local.stress_limit", "not over 0"),
+        ("[clusters.local]\nstress_limit = nan", "clusters.local.stress_limit", "not over 0"),
         ("[clusters.local]\nnice = 20", "clusters.local.nice", "not between 0 and 19"),
         ("[clusters.local]\nallow_root = 1", "clusters.local.allow_root", "not true or false: 1"),
         ("[clusters.a]\ndriver = 'pbs'", "clusters.a.driver", "not one of local: 'pbs'"),
         ("[clusters]\na = 1", "clusters.a", "not a table: 1"),
         ("[clusters.12]", "clusters.12", "not a cluster's name"),
+        ("[clusters.a.users_mapping]\nann = 'B'", "clusters.a.users_mapping.ann", "not a login"),
+        ("[clusters.a.users_mapping]\nann = 'root'", "clusters.a", "tasks of ann run as root"),
         ("[server\nport = 1", "", "not TOML"),
     ],
 )
@@ -113,18 +222,46 @@ def test_a_wrong_value_is_named_with_its_path(text, pointer, detail):
 @pytest.mark.parametrize(
     ("text", "pointer", "hint"),
     [
-        ("[server]\nprot = 1", "server.prot", "did you mean port?"),
-        ("[cluster.a]", "cluster", "did you mean clusters?"),
+        ("[server]\nprot = 1", "server.prot", 'did you mean "port"?'),
+        ("[cluster.a]", "cluster", 'did you mean "clusters"?'),
         ("port = 1", "port", "it belongs in [server]"),
         ("[server]\nslots = 1", "server.slots", "it belongs in [clusters.NAME]"),
-        ("[clusters.a]\ndrivr = 'local'", "clusters.a.drivr", "did you mean driver?"),
+        ("[clusters.a]\ndrivr = 'local'", "clusters.a.drivr", 'did you mean "driver"?'),
+        (RULE + "user = []", "admission.rules[0].user", 'did you mean "users"?'),
         ("[server]\nxyzzy = 1", "server.xyzzy", None),
+        ("[server]\npeers = []", "server.peers", "it belongs in [auth.proxy]"),
+        ("[server.tls]\nkee = 'k'", "server.tls.kee", 'did you mean "key"?'),
     ],
 )
 def test_an_unknown_key_is_told_with_the_likely_one(text, pointer, hint):
     [(found, problem)] = mistakes(text).items()
 
     assert (found, problem.detail, problem.hint) == (pointer, "unknown key", hint)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 - only read
+def test_other_hosts_are_let_in_with_a_certificate_or_a_proxy_alone(host):
+    server = f"[server]\nhost = '{host}'"
+
+    problem = mistakes(server)["server.host"]
+    assert "plain text" in problem.detail
+    assert "[server.tls]" in problem.hint
+    assert mistakes(f"{server}\n[auth.proxy]\npeers = ['unix:www-data']").keys() == {"server.host"}
+    read(f"{server}\n[auth.proxy]\npeers = ['192.0.2.7']")
+    read(f"{server}\n[server.tls]\ncertificate = 'c'\nkey = 'k'")
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", "http://127.0.0.1:8666"),
+        ("host = '::1'", "http://[::1]:8666"),
+        ("port = 0", None),
+        ("[server.tls]\ncertificate = 'c'\nkey = 'k'", "https://127.0.0.1:8666"),
+    ],
+)
+def test_the_address_is_told_as_a_url(text, url):
+    assert read(f"[server]\n{text}").server.url == url
 
 
 def test_all_mistakes_are_told_at_once():
@@ -184,10 +321,30 @@ def test_the_example_loads_with_its_commented_keys():
     assert read(text).clusters["local"].options.users == ("ann", "bob")
 
 
+def test_the_rule_of_the_example_has_every_key():
+    text = EXAMPLE.read_text("utf-8")
+    (block,) = re.findall(r"^# (\[\[admission\.rules\]\]\n(?:# .*\n)+)", text, flags=re.MULTILINE)
+
+    (rule,) = read(re.sub(r"^# ", "", block, flags=re.MULTILINE)).admission.rules
+
+    assert [name for name, value in attrs.asdict(rule).items() if not value] == []
+
+
+def test_a_rule_has_the_fields_that_the_configuration_gives_it():
+    assert list(attrs.fields_dict(RuleOptions)) == list(attrs.fields_dict(Rule))
+
+
 def test_the_example_has_every_key():
     documented = re.findall(r"^#?(\w+) = ", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
 
-    sections = [field.type for field in attrs.fields(Config)][:3]
-    keys = [name for section in sections for name in attrs.fields_dict(section)]
     options = [name for cls in OPTIONS.values() for name in attrs.fields_dict(cls)]
-    assert sorted(documented) == sorted([*keys, "driver", *options])
+    assert sorted(documented) == sorted([*keys(Config), "driver", *options])
+
+
+def keys(section):
+    """Yield the keys of a section and of those in it, but for the tables of clusters and rules."""
+    for field in attrs.fields(section):
+        if attrs.has(field.type):
+            yield from keys(field.type)
+        elif field.name not in {"clusters", "rules"}:
+            yield field.name
