@@ -7,6 +7,7 @@ from typing import NoReturn
 import msgspec
 from aiohttp import hdrs, web
 
+from cigri.api import compression, query
 from cigri.api.context import settings
 
 #: Bytes that are handed to a connection at once.
@@ -16,8 +17,9 @@ _NOTHING: Mapping[str, str] = {}
 
 
 def wants_pretty(request: web.Request) -> bool:
-    """Return whether the answer is for human eyes: `?pretty`, unless it is "false"."""
-    return bool(request.query_string) and request.query.get("pretty", "false") != "false"
+    """Return whether the answer is for human eyes: `?pretty` is on, as any other flag."""
+    given = request.query.get(query.PRETTY) if request.query_string else None
+    return given is not None and query.is_on(given)
 
 
 def encode(request: web.Request, value: object) -> bytes:
@@ -36,12 +38,25 @@ async def json(
     headers: Mapping[str, str] = _NOTHING,
 ) -> web.StreamResponse:
     """Answer with *value*."""
-    body = encode(request, value)
+    return await whole(request, status, headers, encode(request, value))
+
+
+async def whole(
+    request: web.Request, status: int, headers: Mapping[str, str], body: bytes
+) -> web.StreamResponse:
+    """Answer with the JSON *body*, piece by piece when it is long."""
     if len(body) <= PIECE:
         return web.Response(
             body=body, status=status, headers=headers, content_type="application/json"
         )
-    return await stream(request, _cut(body), content_type="application/json", length=len(body))
+    return await stream(
+        request,
+        _cut(body),
+        content_type="application/json",
+        length=len(body),
+        status=status,
+        headers=headers,
+    )
 
 
 async def stream(
@@ -50,6 +65,8 @@ async def stream(
     *,
     content_type: str,
     length: int | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] = _NOTHING,
 ) -> web.StreamResponse:
     """
     Answer with *pieces* as they come.
@@ -57,7 +74,14 @@ async def stream(
     The connection is cut, which tells the client that something is missing, when *pieces* raises,
     and when the client reads nothing for too long: it may not keep open what feeds the stream.
     """
-    response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: content_type})
+    response = web.StreamResponse(
+        status=status, headers={**headers, hdrs.CONTENT_TYPE: content_type}
+    )
+    if compression.is_text(content_type):
+        compression.vary(response, hdrs.ACCEPT_ENCODING)
+    if compression.wanted(request, content_type):
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+        pieces, length = compression.gzipped(pieces), None
     response.content_length = length
     await response.prepare(request)
     if request.method == hdrs.METH_HEAD:
@@ -68,6 +92,8 @@ async def stream(
                 await response.write(piece)
         except TimeoutError:
             _drop(request)
+        # To write does not wait while the client reads quickly; others want their turn.
+        await asyncio.sleep(0)
     return response
 
 

@@ -2,44 +2,55 @@
 
 from importlib.metadata import version
 
+import msgspec
 from aiohttp import hdrs, web
 
-from cigri.api import answers, campaigns, clusters, events, jobs, query, wire
-from cigri.api.access import log_request, protocol_logger
+from cigri.api import lasting, methods, openapi
 from cigri.api.auth import PEERS, Peers, authenticate
 from cigri.api.body import send_continue_later
+from cigri.api.compression import compress
 from cigri.api.context import CAMPAIGNS, SETTINGS, ApiSettings
 from cigri.api.errors import explain_errors
+from cigri.api.etags import revalidate
+from cigri.api.export import negotiate
+from cigri.api.front import find_base
+from cigri.api.idempotency import answer_once
+from cigri.api.metrics import measure
+from cigri.api.operation import operations
+from cigri.api.override import overrides
+from cigri.api.request_log import log_request, protocol_logger
+from cigri.api.tables import TABLES
+from cigri.api.waiting import hold
 from cigri.engine.campaigns import Campaigns
 
 _VERSION = version("cigri")
 
+#: What a request passes on its way to its handler, from the outside in.
+MIDDLEWARES = (
+    log_request,
+    measure,
+    compress,
+    explain_errors,
+    find_base,
+    authenticate,
+    hold,
+    revalidate,
+    answer_once,
+    negotiate,
+)
+
 #: Seconds at most for reading away a body that nobody wants.
 _LINGER = 10.0
 
-front = web.RouteTableDef()
 
-
-@front.get("/")
-async def front_page(request: web.Request) -> web.StreamResponse:
-    """List where to go from here; the one page that needs no credentials."""
-    query.options(request)
-    links = [
-        wire.link("self", "/"),
-        wire.link("collection", "/campaigns", "campaigns"),
-        wire.link("collection", "/clusters", "clusters"),
-    ]
-    return await answers.json(request, {"version": _VERSION, "links": links})
-
-
-def create_app(campaigns_: Campaigns, settings: ApiSettings) -> web.Application:
+def create_app(campaigns: Campaigns, settings: ApiSettings) -> web.Application:
     """
     Return the application, to be served on the Unix socket, on TCP, or on both.
 
     It tells by the connection where a request came in; see `auth`.
     """
     app = web.Application(
-        middlewares=(log_request, explain_errors, authenticate),
+        middlewares=MIDDLEWARES,
         handler_args={
             # Ours refuses damaged and oversized gzip with an answer; see `body`.
             "auto_decompress": False,
@@ -51,26 +62,36 @@ def create_app(campaigns_: Campaigns, settings: ApiSettings) -> web.Application:
             "logger": protocol_logger(),
         },
     )
-    app[CAMPAIGNS] = campaigns_
+    app[CAMPAIGNS] = campaigns
     app[SETTINGS] = settings
     app[PEERS] = Peers(settings.user)
+    lasting.prepare(app)
+    routes = [_function(route) for table in TABLES for route in table]
+    app[methods.ALLOWED] = methods.allowed(routes)
+    app[openapi.DOCUMENT] = msgspec.json.encode(openapi.document(operations(TABLES)))
     app.on_response_prepare.append(_mark)
-    for table in (front, campaigns.routes, jobs.routes, events.routes, clusters.routes):
-        _add(app, table)
+    for route in (*routes, *overrides(routes)):
+        _add(app, route)
     return app
 
 
-def _add(app: web.Application, table: web.RouteTableDef) -> None:
-    """Add the routes of *table*, each with and without a slash at its end."""
-    for route in table:
-        if not isinstance(route, web.RouteDef):
-            raise TypeError(f"only functions are routes here: {route}")
-        for path in dict.fromkeys((route.path, route.path.rstrip("/") + "/")):
-            options = {"expect_handler": send_continue_later}
-            web.RouteDef(route.method, path, route.handler, options).register(app.router)
+def _function(route: web.AbstractRouteDef) -> web.RouteDef:
+    if not isinstance(route, web.RouteDef):
+        raise TypeError(f"only functions are routes here: {route}")
+    return route
+
+
+def _add(app: web.Application, route: web.RouteDef) -> None:
+    """Add *route* with and without a slash at its end."""
+    for path in dict.fromkeys((route.path, route.path.rstrip("/") + "/")):
+        options = {"expect_handler": send_continue_later}
+        web.RouteDef(route.method, path, route.handler, options).register(app.router)
 
 
 async def _mark(request: web.Request, response: web.StreamResponse) -> None:
-    """Say who answers, and that no browser should take the answer for anything but what it is."""
+    """Say who answers, and how a path can be used; browsers are not to guess what it is."""
     response.headers[hdrs.SERVER] = "cigri"
+    response.headers["Cigri-Version"] = _VERSION
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if hdrs.ALLOW not in response.headers and request.match_info.route.resource is not None:
+        response.headers[hdrs.ALLOW] = await methods.of_path(request) or ""

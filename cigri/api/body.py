@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import hdrs, web
 
-from cigri.api.context import MIB, settings
+from cigri.api.context import HELD, MIB, settings
+from cigri.api.fingerprint import FINGERPRINT
 from cigri.errors import InvalidRequest, TooLarge
 
 #: The campaign description as the first line, then one parameter per line.
@@ -53,11 +54,36 @@ async def read(request: web.Request, limit: int) -> bytes:
         TooLarge: It is over *limit* bytes.
         InvalidRequest: It is cut short or damaged.
     """
+    if HELD in request:
+        return request[HELD]
     # Unlike a join, and unlike bytes(bytearray), getvalue hands out the buffer itself.
     buffer = io.BytesIO()
     async for piece in _received(request, limit):
         buffer.write(piece)
     return buffer.getvalue()
+
+
+def blocks(request: web.Request) -> AsyncIterator[bytes]:
+    """
+    Return the body as blocks that end anywhere.
+
+    Their iterator raises when the body does not come to its end.
+    """
+    return _received(request, settings(request).max_stream_body)
+
+
+async def drain(request: web.Request) -> None:
+    """
+    Read away what is left of the body, for its fingerprint.
+
+    Raises:
+        TooLarge: It is over every limit.
+        InvalidRequest: It is cut short or damaged.
+    """
+    if request.body_exists and not request[FINGERPRINT].complete:
+        limits = settings(request)
+        async for _ in _received(request, max(limits.max_json_body, limits.max_stream_body)):
+            pass
 
 
 async def _first_line(pieces: AsyncIterator[bytes]) -> tuple[bytes, bytes]:
@@ -89,17 +115,22 @@ async def _received(request: web.Request, limit: int) -> AsyncIterator[bytes]:
         raise _too_large(limit)
     await _ask_for_it(request)
     left = limit
+    fingerprint = request.get(FINGERPRINT)
     async for data in _raw(request):
         for piece in gunzip.feed(data) if gunzip else (data,):
             left -= len(piece)
             if left < 0:
                 raise _too_large(limit)
+            if fingerprint:
+                fingerprint.feed(piece)
             yield piece
             if gunzip:
                 # What arrived at once may be a thousand times larger now.
                 await asyncio.sleep(0)
     if gunzip:
         gunzip.check_end()
+    if fingerprint:
+        fingerprint.complete = True
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -1,102 +1,220 @@
 """The routes of campaigns."""
 
-from collections.abc import AsyncIterator, Mapping
-from urllib.parse import parse_qsl
+from collections.abc import Mapping
+from typing import Annotated, TypedDict
 
-import msgspec
+import attrs
 from aiohttp import web
+from msgspec import Meta
 
-from cigri.api import answers, body, query, wire
-from cigri.api.context import caller, engine
-from cigri.domain.model import Caller, Campaign, CampaignId, CampaignState, Parameter
+from cigri.api import answers, body, fields, idempotency, jdl_schema, query, wire
+from cigri.api.context import base, caller, engine
+from cigri.api.operation import operation
+from cigri.api.paging import Paged, Whereabouts
+from cigri.api.waiting import WaitOptions
+from cigri.api.wire import CampaignFilter, SettableState
+from cigri.domain.forecast import Forecast
+from cigri.domain.model import Caller, Campaign, CampaignId, CampaignState, ClusterName
+from cigri.domain.selection import CampaignSelection
+from cigri.engine.answers import Submitted
 from cigri.errors import InvalidRequest
-from cigri.strict import likely
 
 routes = web.RouteTableDef()
 
-_SETTABLE = ("name", "state")
+_LIVE = (CampaignFilter.IN_TREATMENT, CampaignFilter.PAUSED)
 
 
-@routes.get("/campaigns")
+@attrs.frozen(kw_only=True)
+class ListOptions(Paged):
+    """Which campaigns are wanted."""
+
+    state: Annotated[
+        tuple[CampaignFilter, ...], Meta(description="in these states; the live ones by default")
+    ] = _LIVE
+    user: Annotated[str, Meta(max_length=100, description="only those of this user")] | None = None
+    cluster: (
+        Annotated[str, Meta(max_length=100, description="only those for this cluster")] | None
+    ) = None
+    tag: Annotated[str, Meta(max_length=100, description="only yours with this tag")] | None = None
+    q: Annotated[str, Meta(max_length=1000, description="only those whose name has this")] = ""
+
+    def selection(self, who: Caller) -> CampaignSelection:
+        """Return what the store looks for; the tags of others are not to be guessed."""
+        return CampaignSelection(
+            user=self.user,
+            cluster=None if self.cluster is None else ClusterName(self.cluster),
+            tag=self.tag,
+            tags_of=None if who.admin else who.user,
+            text=self.q,
+        )
+
+    def in_url(self) -> Mapping[str, str]:
+        """Return the options that ask for the same."""
+        states = None if self.state == _LIVE else ",".join(self.state)
+        given = {"state": states, "user": self.user, "cluster": self.cluster, "tag": self.tag}
+        given["q"] = self.q or None
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class _Known(TypedDict):
+    """What wire.campaign wants beside the campaign."""
+
+    forecast: Forecast
+    reason: str | None
+    full: bool
+    base: str
+
+
+@operation(routes, "GET", "/campaigns", answer=wire.Campaigns, options=ListOptions, errors=(304,))
 async def listed(request: web.Request) -> web.StreamResponse:
     """List campaigns: those that are not over, unless `state` says otherwise."""
-    found = query.options(request, "state", "limit", "offset")
-    states, page = query.campaign_states(found), query.page(found)
-    part = await engine(request).listing(states, page.limit, page.offset)
+    wanted = query.read(request, ListOptions)
+    states = wire.campaign_states(wanted.state)
+    part = await engine(request).listing(
+        states, wanted.limit, wanted.offset, wanted.selection(caller(request))
+    )
     items = [_summary(request, campaign) for campaign in part.items]
-    following = page.offset + len(items)
-    more = following if items and following < part.total else None
-    href = f"/campaigns?state={found['state']}" if "state" in found else "/campaigns"
-    listing = wire.listing(items, part.total, page, href, more)
-    return await answers.json(request, listing | {"finished": part.hidden})
+    where = Whereabouts(
+        path="/campaigns", page=wanted, base=base(request), filters=wanted.in_url()
+    )
+    page = where.counted(items, part.total)
+    answer = wire.Campaigns(**vars(page), finished=part.hidden)
+    return await answers.json(request, answer, headers=where.headers(page))
 
 
-@routes.post("/campaigns")
+@attrs.frozen(kw_only=True)
+class SubmitOptions:
+    """How a campaign is submitted."""
+
+    dry_run: Annotated[bool, Meta(description="only tell what would be submitted")] = False
+
+
+@operation(
+    routes,
+    "POST",
+    "/campaigns",
+    answer=wire.CampaignDetails,
+    status=201,
+    answers=((200, wire.Preview),),
+    options=SubmitOptions,
+    body=jdl_schema.BODY,
+    accepts=("application/json", body.LINES),
+    scope="submit",
+)
 async def submit(request: web.Request) -> web.StreamResponse:
     """Submit a campaign, or only say what would be submitted."""
-    found = query.options(request, "dry_run")
     # Nothing here keeps the description: it may be large, and the engine lets go of it.
-    if query.flag(found, "dry_run"):
+    if query.read(request, SubmitOptions).dry_run:
         preview = await engine(request).preview(caller(request), *await body.campaign(request))
         return await answers.json(request, wire.preview(preview))
-    submitted = await engine(request).submit(caller(request), *await body.campaign(request))
-    answer = _details(request, submitted.campaign)
-    if submitted.warnings:
-        answer["warnings"] = list(submitted.warnings)
-    headers = {"Location": f"/campaigns/{submitted.campaign.id}"}
-    return await answers.json(request, answer, status=201, headers=headers)
 
+    def answer(found: Submitted) -> tuple[int, Mapping[str, str], bytes]:
+        details = detailed(request, found.campaign, warnings=found.warnings)
+        headers = {"Location": f"{base(request)}/campaigns/{found.campaign.id}"}
+        return 201, headers, answers.encode(request, details)
 
-@routes.get("/campaigns/{campaign}")
-async def details(request: web.Request) -> web.StreamResponse:
-    """Tell how far a campaign is."""
-    query.options(request)
-    campaign = await engine(request).get(identify(request))
-    return await answers.json(request, _details(request, campaign))
-
-
-@routes.put("/campaigns/{campaign}")
-async def change(request: web.Request) -> web.StreamResponse:
-    """Rename, pause or resume a campaign."""
-    changes = await _changes(request)
-    campaign = await engine(request).update(
+    submitted = await engine(request).submit(
         caller(request),
-        identify(request),
-        name=changes.get("name"),
-        state=_wanted_state(changes.get("state")),
+        *await body.campaign(request),
+        receipt=idempotency.receipt(request, answer),
     )
-    return await answers.json(request, _details(request, campaign), status=202)
+    return await answers.whole(request, *answer(submitted))
 
 
-@routes.delete("/campaigns/{campaign}")
+@operation(
+    routes,
+    "GET",
+    "/campaigns/{campaign}",
+    answer=wire.CampaignDetails,
+    options=WaitOptions,
+    errors=(304, 404, 429, 503),
+)
+async def details(request: web.Request) -> web.StreamResponse:
+    """
+    Tell how far a campaign is.
+
+    With `wait` the answer comes once something has changed, or after `timeout` seconds.
+    """
+    query.read(request, WaitOptions)
+    campaign = await engine(request).get(identify(request))
+    return await answers.json(request, detailed(request, campaign))
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """What is to change of a campaign."""
+
+    name: str | None = None
+    state: SettableState | None = None
+
+
+@operation(
+    routes,
+    "PUT",
+    "/campaigns/{campaign}",
+    answer=wire.CampaignDetails,
+    status=202,
+    options=Changes,
+    body=Changes,
+    accepts=fields.ACCEPTS,
+    errors=(404,),
+    scope="submit",
+)
+async def change(request: web.Request) -> web.StreamResponse:
+    """
+    Rename, pause or resume a campaign.
+
+    The fields may stand in the URL, in a form or in JSON.
+    """
+    campaign_id = identify(request)
+    changes = await fields.read(request, Changes)
+    state = None if changes.state is None else CampaignState(changes.state)
+    campaign = await engine(request).update(
+        caller(request), campaign_id, name=changes.name, state=state
+    )
+    return await answers.json(request, detailed(request, campaign), status=202)
+
+
+@attrs.frozen(kw_only=True)
+class DeleteOptions:
+    """What to do instead of cancelling."""
+
+    hold: Annotated[bool, Meta(description="pause it")] = False
+    resume: Annotated[bool, Meta(description="go on with it")] = False
+    purge: Annotated[bool, Meta(description="forget a campaign that is over")] = False
+
+
+@operation(
+    routes,
+    "DELETE",
+    "/campaigns/{campaign}",
+    answer=wire.Accepted,
+    status=202,
+    options=DeleteOptions,
+    errors=(404,),
+    scope="submit",
+)
 async def cancel(request: web.Request) -> web.StreamResponse:
-    """Cancel a campaign, or with `hold` and `resume` pause and resume it, as CiGri v3 does."""
-    found = query.options(request, "hold", "resume")
-    hold, resume = query.flag(found, "hold"), query.flag(found, "resume")
-    if hold and resume:
-        raise InvalidRequest.at("?hold", "hold and resume exclude each other")
+    """Cancel a campaign; or do as `hold`, `resume` or `purge` says instead."""
+    wanted = [name for name, on in attrs.asdict(query.read(request, DeleteOptions)).items() if on]
+    if len(wanted) > 1:
+        raise InvalidRequest.at(f"?{wanted[0]}", f"{' and '.join(wanted)} exclude each other")
     who, campaign_id = caller(request), identify(request)
-    if hold:
-        await engine(request).pause(who, campaign_id)
-    elif resume:
-        await engine(request).resume(who, campaign_id)
-    else:
-        await engine(request).cancel(who, campaign_id)
-    done = "paused" if hold else "resumed" if resume else "cancelled"
+    match wanted:
+        case ["hold"]:
+            await engine(request).pause(who, campaign_id)
+        case ["resume"]:
+            await engine(request).resume(who, campaign_id)
+        case ["purge"]:
+            await engine(request).purge(who, campaign_id)
+        case _:
+            await engine(request).cancel(who, campaign_id)
+    done = _DONE[wanted[0] if wanted else "cancel"]
     answer = wire.accepted(f"Campaign {campaign_id} {done}")
     return await answers.json(request, answer, status=202)
 
 
-@routes.get("/campaigns/{campaign}/jdl")
-async def jdl(request: web.Request) -> web.StreamResponse:
-    """Stream the expanded description of a campaign, its parameters included."""
-    query.options(request)
-    given, parameters = await engine(request).jdl(caller(request), identify(request))
-    # A count is only short for the parameters that follow; with both nobody could submit it again.
-    settings = {name: value for name, value in given.items() if name != "nb_jobs"}
-    head = answers.encode(request, settings)
-    pieces = _with_parameters(head, parameters, pretty=answers.wants_pretty(request))
-    return await answers.stream(request, pieces, content_type="application/json")
+_DONE = {"hold": "paused", "resume": "resumed", "purge": "purged", "cancel": "cancelled"}
 
 
 def identify(request: web.Request) -> CampaignId:
@@ -109,68 +227,22 @@ def may_look_inside(who: Caller, campaign: Campaign) -> bool:
     return who.admin or who.user == campaign.user
 
 
-def _summary(request: web.Request, campaign: Campaign) -> wire.Json:
+def _summary(request: web.Request, campaign: Campaign) -> wire.Campaign:
+    return wire.campaign(campaign, **_known(request, campaign))
+
+
+def detailed(
+    request: web.Request, campaign: Campaign, warnings: tuple[str, ...] = ()
+) -> wire.CampaignDetails:
+    """Return a campaign as far as the sender of *request* may see it."""
+    return wire.details(campaign, warnings=warnings, **_known(request, campaign))
+
+
+def _known(request: web.Request, campaign: Campaign) -> _Known:
     full = may_look_inside(caller(request), campaign)
-    reason = engine(request).reason(campaign) if full else None
-    return wire.campaign(campaign, engine(request).forecast(campaign), reason)
-
-
-def _details(request: web.Request, campaign: Campaign) -> wire.Json:
-    full = may_look_inside(caller(request), campaign)
-    clusters = wire.campaign_clusters(campaign, full=full)
-    return _summary(request, campaign) | {"clusters": clusters}
-
-
-async def _changes(request: web.Request) -> Mapping[str, str]:
-    """
-    Return what is to change: from the URL, a form or JSON, as CiGri's clients send it.
-
-    Raises:
-        InvalidRequest: There is nothing, or something else than a name and a state.
-    """
-    changes = dict(query.options(request, *_SETTABLE))
-    changes.pop("pretty", None)
-    for name, value in _fields(await body.read(request, body.MAX_FIELDS)):
-        if name not in _SETTABLE:
-            raise InvalidRequest.at(f"/{name}", "unknown field", likely(name, [*_SETTABLE]))
-        if not isinstance(value, str):
-            raise InvalidRequest.at(f"/{name}", f"not a text: {value!r}")
-        changes[name] = value
-    if not changes:
-        raise InvalidRequest.at("", "nothing to change", "give a name, a state or both")
-    return changes
-
-
-def _wanted_state(word: str | None) -> CampaignState | None:
-    if word is None:
-        return None
-    if word not in {CampaignState.PAUSED, CampaignState.IN_TREATMENT}:
-        raise InvalidRequest.at("/state", f"not paused or in_treatment: {word!r}")
-    return CampaignState(word)
-
-
-def _fields(text: bytes) -> list[tuple[str, object]]:
-    # curl calls whatever it sends a form, so the text itself says what it is.
-    if not text.lstrip().startswith(b"{"):
-        return list(parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True))
-    try:
-        return list(msgspec.json.decode(text, type=dict[str, object]).items())
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest.at("", f"not JSON: {error}") from error
-
-
-async def _with_parameters(
-    head: bytes, parameters: AsyncIterator[list[Parameter]], *, pretty: bool
-) -> AsyncIterator[bytes]:
-    """Yield the JSON object *head* with one more field, without ever holding all of it."""
-    line, space = (b"\n", b" ") if pretty else (b"", b"")
-    fields = head.rstrip()[:-1].rstrip()
-    yield (
-        fields + (b"" if fields == b"{" else b",") + line + 2 * space + b'"params":' + space + b"["
-    )
-    indent = line + 4 * space
-    between = b""
-    async for part in parameters:
-        yield between + indent + (b"," + indent).join(map(msgspec.json.encode, part))
-        between = b","
-    yield line + 2 * space + b"]" + line + b"}\n"
+    return {
+        "forecast": engine(request).forecast(campaign),
+        "reason": engine(request).reason(campaign) if full else None,
+        "full": full,
+        "base": base(request),
+    }

@@ -3,10 +3,13 @@
 import attrs
 from aiohttp import web
 
+from cigri.api.options import AuthOptions
 from cigri.domain.model import Caller
 from cigri.engine.campaigns import Campaigns
 
 MIB = 1024 * 1024
+#: By these names a host calls itself.
+THIS_HOST = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 @attrs.frozen(kw_only=True)
@@ -20,7 +23,9 @@ class ApiSettings:
     #: SHA-256 of the token for TCP; without one nobody gets in that way.
     token_sha256: bytes | None = None
     #: What the Host header may name on TCP.
-    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "[::1]"})
+    hosts: frozenset[str] = THIS_HOST
+    #: Who may get in, beside those whom the kernel knows.
+    auth: AuthOptions = attrs.field(factory=AuthOptions)
     #: Bytes of a JSON body, and of a stream of lines, once decompressed.
     max_json_body: int = 256 * MIB
     max_stream_body: int = 1024 * MIB
@@ -31,6 +36,9 @@ class ApiSettings:
 CAMPAIGNS = web.AppKey("CAMPAIGNS", Campaigns)
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
 CALLER = web.RequestKey("CALLER", Caller)
+BASE = web.RequestKey("BASE", str)
+#: The body of a request that was looked into before; see `override`.
+HELD = web.RequestKey("HELD", bytes)
 
 
 def engine(request: web.Request) -> Campaigns:
@@ -46,3 +54,9 @@ def settings(request: web.Request) -> ApiSettings:
 def caller(request: web.Request) -> Caller:
     """Return who sent *request*; there is somebody wherever `auth.authenticate` let it through."""
     return request[CALLER]
+
+
+def base(request: web.Request) -> str:
+    """Return the path below which a proxy shows this server: what links begin with."""
+    found: str = request.get(BASE, "")
+    return found

@@ -3,22 +3,22 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import attrs
 import httpx
+from aiohttp import web
 
 from cigri.api.app import create_app
 from cigri.api.auth import PEERS, Peer
 from cigri.api.context import ApiSettings
-from cigri.api.sites import serving
+from cigri.api.sockets import serving
 from cigri.clusters.identity import own_login
 from cigri.clusters.local import LocalDriver
 from cigri.clusters.options import LocalOptions
+from cigri.domain.facts import ClusterFacts, Facts
 from cigri.domain.model import ClusterName
-from cigri.domain.site import ClusterFacts
-from cigri.domain.site import Site as Facts
 from cigri.engine.campaigns import Campaigns
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
@@ -35,22 +35,28 @@ JDL = {"name": "sweep", "nb_jobs": 3, "exec_file": "true", "clusters": {"local":
 
 
 @contextlib.asynccontextmanager
-async def engine(directory: Path) -> AsyncIterator[tuple[Campaigns, Runtime]]:
+async def engine(
+    directory: Path, names: Sequence[ClusterName] = (LOCAL,)
+) -> AsyncIterator[tuple[Campaigns, Runtime]]:
     """Give an engine over this host, whose loops do not run: tasks stay where they are."""
     path = directory / "cigri.db"
     async with open_database(path) as database:
         await custody.take(database, path, adopt=False)
         async with database.write() as tx:
-            await clusters.register(tx, [LOCAL])
+            await clusters.register(tx, names)
             ids = await clusters.all_clusters(tx)
         options = LocalOptions(slots=2, allow_root=True)
-        driver = LocalDriver(directory / "local", options)
         runtime = Runtime(
             database=database,
-            sites={LOCAL: Site(name=LOCAL, id=ids[LOCAL].id, driver=driver)},
+            sites={
+                name: Site(
+                    name=name, id=ids[name].id, driver=LocalDriver(directory / name, options)
+                )
+                for name in names
+            },
             now=time.time,
         )
-        facts = Facts(clusters={LOCAL: ClusterFacts(slots=2)})
+        facts = Facts(clusters=dict.fromkeys(names, ClusterFacts(slots=2)))
         yield Campaigns(runtime, Progress(), facts), runtime
 
 
@@ -70,6 +76,7 @@ class Server:
 
     socket: Path
     port: int
+    app: web.Application | None = None
 
     def client(self) -> httpx.AsyncClient:
         """Return a client on the socket."""
@@ -105,4 +112,4 @@ async def running(
     path = directory / "s"
     async with serving(app, path=path, address=("127.0.0.1", 0)) as port:
         assert port is not None
-        yield Server(socket=path, port=port)
+        yield Server(socket=path, port=port, app=app)

@@ -173,9 +173,11 @@ async def test_the_old_way_to_pause_resume_and_cancel(client, campaign):
         }
         assert (await client.get(campaign)).json()["state"] == state
 
-    assert (await client.delete(campaign)).status_code == 409
+    assert (await client.delete(campaign)).status_code == 400
     assert (await client.delete(f"{campaign}?hold&resume")).status_code == 400
-    assert (await client.delete(f"{campaign}?purge=1")).status_code == 400
+    purged = await client.delete(f"{campaign}?purge=1")
+    assert (purged.status_code, purged.json()["message"]) == (202, f"Campaign {number} purged")
+    assert (await client.get(campaign)).status_code == 404
 
 
 async def test_what_is_not_there_is_not_found(client):
@@ -239,6 +241,27 @@ BOMBS = {
 }
 
 
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        {"param_grid": {"T": "0:1:3", "seed": "1..2"}},
+        {"param_grid": {"T": ["a b", "c"]}, "params": ["--temp {T}"]},
+        {"param_zip": {"T": [1], "seed": [2]}},
+        {"jobs_type": "desktop_computing"},
+        {"jobs_type": "desktop_computing", "nb_jobs": 3},
+    ],
+)
+async def test_a_campaign_that_needs_no_list_of_parameters_shows_none(client, tasks):
+    given = {key: value for key, value in JDL.items() if key != "nb_jobs"} | tasks
+    answer = await client.post("/campaigns", json=given)
+
+    jdl = (await client.get(f"{answer.headers['Location']}/jdl")).json()
+
+    assert jdl.keys() == {"name", "clusters", "jobs_type", *tasks}
+    again = await client.post("/campaigns", json=jdl)
+    assert (await client.get(f"{again.headers['Location']}/jdl")).json() == jdl
+
+
 async def test_bombs_are_mistakes_of_the_client(client):
     for name, bomb in BOMBS.items():
         for headers in ({}, {"Content-Type": "application/vnd.cigri.lines"}):
@@ -254,7 +277,7 @@ async def test_a_change_is_made_whole_or_not_at_all(client, campaign):
     bad_name = await client.put(campaign, json={"state": "paused", "name": ""})
     bad_state = await client.put(campaign, json={"state": "in_treatment", "name": "new"})
 
-    assert (bad_name.status_code, bad_state.status_code) == (400, 409)
+    assert (bad_name.status_code, bad_state.status_code) == (400, 400)
     assert (await client.get(campaign)).json() == before
 
 
@@ -269,9 +292,13 @@ async def test_what_a_campaign_cannot_be_is_said_in_words(client, campaign, runt
     number = int(campaign.rpartition("/")[2])
     await client.delete(campaign)
 
-    for change, word in (("?hold", "paused"), ("?resume", "resumed"), ("", "cancelled")):
+    for change, word in (
+        ("?hold", ": there is nothing to pause"),
+        ("?resume", " for good: submit it again"),
+        ("", " already"),
+    ):
         detail = (await client.delete(f"{campaign}{change}")).json()["detail"]
-        assert detail == f"campaign {number} is cancelled: it cannot be {word}"
+        assert detail == f"campaign {number} is cancelled{word}"
     async with runtime.database.write() as tx:
-        with pytest.raises(Conflict, match="it cannot be reopened"):
+        with pytest.raises(Conflict, match="is cancelled for good"):
             await campaigns.happen(tx, CampaignId(number), CampaignEvent.REOPENED, 0.0)

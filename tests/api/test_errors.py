@@ -4,7 +4,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from cigri.api.errors import STATUS
-from cigri.errors import CigriError, ClusterUnreachable, InvalidConfig, InvalidJdl
+from cigri.engine.tokens import new_secret
+from cigri.errors import (
+    AdmissionRefused,
+    CigriError,
+    ClusterError,
+    ClusterUnreachable,
+    InvalidConfig,
+    InvalidJdl,
+)
 from tests.api.face import JDL, OWN
 
 
@@ -21,24 +29,27 @@ def assert_problem(answer, status):
 
 
 async def test_pages_that_do_not_exist(client):
-    for path in ("/nope", "/campaigns/1/nope", "/jobs", "/events", "/campaigns//"):
+    for path in ("/nope", "/campaigns/1/nope", "/jobs", "/toto", "/campaigns//"):
         problem = assert_problem(await client.get(path), 404)
         assert problem["message"] == f"GET {path} not found on this server"
 
 
 async def test_other_methods_are_told_what_there_is(client):
     for method, path, allowed in (
-        ("PATCH", "/campaigns", "GET,HEAD,POST"),
-        ("DELETE", "/campaigns/", "GET,HEAD,POST"),
-        ("POST", "/campaigns/1", "DELETE,GET,HEAD,PUT"),
-        ("POST", "/", "GET,HEAD"),
-        ("DELETE", "/jobs/1", "GET,HEAD"),
-        ("OPTIONS", "/clusters", "GET,HEAD"),
-        ("PROPFIND", "/campaigns", "GET,HEAD,POST"),
+        ("PATCH", "/campaigns", "GET,POST"),
+        ("DELETE", "/campaigns/", "GET,POST"),
+        ("POST", "/campaigns/1", "GET,PUT,DELETE"),
+        ("PATCH", "/campaigns/1/", "GET,PUT,DELETE"),
+        ("POST", "/", "GET"),
+        ("DELETE", "/jobs/1/stdout", "GET"),
+        ("GET", "/clusters/1/a/file", "DELETE"),
+        ("OPTIONS", "/clusters", "GET"),
+        ("PROPFIND", "/campaigns", "GET,POST"),
     ):
         answer = await client.request(method, path)
         assert_problem(answer, 405)
         assert answer.headers["Allow"] == allowed
+        assert f"takes {allowed}, not {method}" in answer.json()["detail"]
 
 
 async def test_head_answers_like_get_without_a_body(client, campaign):
@@ -64,7 +75,9 @@ async def test_errors_are_pretty_too(client):
 
 
 async def test_states_that_do_not_allow_it_are_conflicts(client, campaign):
-    assert_problem(await client.delete(f"{campaign}?resume"), 409)
+    problem = assert_problem(await client.delete(f"{campaign}?resume"), 400)
+
+    assert problem["type"] == "/docs/errors#conflict"
 
 
 def test_every_error_of_the_project_has_a_status():
@@ -77,8 +90,9 @@ def test_every_error_of_the_project_has_a_status():
     found = {error: statuses(error) for error in kinds(CigriError)}
 
     assert found[InvalidJdl] == found[InvalidConfig] == [400]
-    assert found[ClusterUnreachable] == []  # and so a conflict: 409
-    assert all(len(each) <= 1 for each in found.values())
+    assert found[ClusterUnreachable] == [503]
+    assert found[AdmissionRefused] == [400, 403]  # the first one counts
+    assert found[ClusterError] == []  # and so 400
 
 
 async def test_a_bug_is_logged_and_not_told(client, campaigns, monkeypatch):
@@ -108,13 +122,22 @@ async def test_a_bug_in_the_middle_of_a_stream_cuts_it(client, campaigns, campai
 
     monkeypatch.setattr(campaigns, "jdl", jdl)
     with pytest.raises(Exception, match="incomplete chunked read"):
-        await client.get(f"{campaign}/jdl")
+        await client.get(f"{campaign}/jdl", headers={"Accept-Encoding": "identity"})
+
+
+async def test_a_token_in_a_path_is_not_logged(server, client):
+    secret = new_secret()
+    with capture_logs() as events:
+        await client.get(f"/campaigns/{secret}")
+
+    assert [event["path"] for event in events if "path" in event] == ["/campaigns/cig_…"]
+    assert secret not in str(events)
 
 
 async def test_requests_are_logged_without_what_may_be_secret(server, client):
     with capture_logs() as events:
         answer = await client.post(
-            "/campaigns?state=pa55word", json=JDL, headers={"Authorization": "Bearer s3cret"}
+            "/campaigns?state=pa55word", json=JDL, headers={"Cookie": "session=s3cret"}
         )
 
     assert answer.status_code == 400

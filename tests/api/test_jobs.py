@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from cigri.api import wire
-from cigri.api.jobs import _last
+from cigri.api.outputs import _last
 from cigri.daemon import loops
 from cigri.domain.model import CampaignId, Task, TaskId, TaskNumber, TaskState
 from cigri.engine.progress import Progress
@@ -35,17 +35,17 @@ BARE = {name: value for name, value in JDL.items() if name != "nb_jobs"}
     ],
 )
 def test_states_have_cigris_words(state, word):
-    assert wire.job(attrs.evolve(TASK, state=state))["state"] == word
+    assert wire.job(attrs.evolve(TASK, state=state)).state == word
 
 
 def test_a_job_is_named_after_the_first_word_of_its_parameter():
     for parameter, name in (("T=0.5 seed=7", "T=0.5"), (("a b", "c"), "a b"), ((), ""), (" ", "")):
-        assert wire.job(attrs.evolve(TASK, parameter=parameter))["name"] == name
+        assert wire.job(attrs.evolve(TASK, parameter=parameter)).name == name
 
 
 def test_a_duration_takes_two_ends():
-    assert wire.job(attrs.evolve(TASK, started_at=5.0))["duration"] is None
-    assert wire.job(attrs.evolve(TASK, started_at=5.0, ended_at=7.25))["duration"] == 2.25
+    assert wire.job(attrs.evolve(TASK, started_at=5.0)).duration is None
+    assert wire.job(attrs.evolve(TASK, started_at=5.0, ended_at=7.25)).duration == 2.25
 
 
 async def test_jobs_are_listed_by_their_numbers(client):
@@ -63,8 +63,9 @@ async def test_jobs_are_listed_by_their_numbers(client):
     assert [job["name"] for job in found] == ["p0", "p1", "p2", "p3", "p4"]
     assert len({job["id"] for job in found}) == 5
     for job in found:
-        assert (await client.get(job["href"])).json() == job
-        assert (await client.get(f"/jobs/{job['id']}")).json() == job
+        assert (await client.get(job["href"])).json().items() >= job.items()
+        details = (await client.get(f"/jobs/{job['id']}")).json()
+        assert details.items() >= job.items()
 
 
 async def test_an_offset_is_the_first_number_to_look_at(client, campaign):

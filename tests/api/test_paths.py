@@ -106,7 +106,7 @@ async def test_a_misspelt_option_is_not_ignored(client, campaign):
     answer = await client.delete(f"{campaign}/events?resbumit")
 
     assert answer.status_code == 400
-    assert answer.json()["errors"][0]["hint"] == "did you mean resubmit?"
+    assert answer.json()["errors"][0]["hint"] == 'did you mean "resubmit"?'
 
 
 async def test_pretty_is_anything_but_false(client, campaign):

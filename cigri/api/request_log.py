@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 
 import structlog
 from aiohttp import hdrs, web
@@ -9,11 +10,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from cigri.api.context import CALLER
+from cigri.engine.tokens import PREFIX
 
 log = structlog.get_logger()
 
 _READS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _FIRST_ERROR = 400
+#: A token that somebody put into a URL.
+_TOKEN = re.compile(rf"{PREFIX}[\w-]+")
 
 
 @web.middleware
@@ -30,7 +34,7 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
         (log.info if worth_it else log.debug)(
             "request.answered" if status else "request.abandoned",
             method=request.method,
-            path=request.rel_url.raw_path,
+            path=_TOKEN.sub(f"{PREFIX}…", request.rel_url.raw_path),
             status=status,
             user=request[CALLER].user if CALLER in request else None,
             seconds=round(loop.time() - start, 6),

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from cigri.api.app import create_app
-from cigri.api.sites import FOR_ALL, FOR_OWNER, serving
+from cigri.api.sockets import FOR_ALL, FOR_OWNER, serving
 from cigri.errors import Conflict
 from tests.api.face import Server
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,9 +27,12 @@ async def serving(
     path: Path | None = None,
     mode: int = FOR_OWNER,
     address: tuple[str, int] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int | None]:
     """
     Serve *app* on the socket *path* and on the TCP *address*, and give the TCP port.
+
+    With *tls* the port speaks nothing else.
 
     Raises:
         Conflict: Another server is there.
@@ -41,7 +45,7 @@ async def serving(
             await web.SockSite(runner, _unix_socket(path, mode), backlog=_BACKLOG).start()
             # Before the server falls silent: afterwards the name may be another server's.
             stack.callback(path.unlink, missing_ok=True)
-        yield None if address is None else await _listen(runner, *address)
+        yield None if address is None else await _listen(runner, *address, tls)
 
 
 def _unix_socket(path: Path, mode: int) -> socket.socket:
@@ -70,8 +74,8 @@ def _clear(path: Path) -> None:
     raise Conflict(f"another server listens on {path}")
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
-    site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
+async def _listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+    site = web.TCPSite(runner, host, port, backlog=_BACKLOG, ssl_context=tls)
     try:
         await site.start()
     except OSError as error:
