@@ -1,16 +1,8 @@
-"""CiGri from Python: everything that the command line can do.
+"""Whoever asks a server: the command line by `Client`, Python programs by `cigri.connect`.
 
-    from cigri.client import Client
-
-    with Client() as cigri:
-        campaign = cigri.submit({"name": "visc", "exec_file": "~/run.sh", "nb_jobs": 100,
-                                 "clusters": {"local": {}}})
-        cigri.wait(campaign["id"])
-        for row in cigri.results(campaign["id"]):
-            print(row["number"], row["state"])
-
-What comes back are the bodies of the REST API (`cigri.client.bodies`); what goes wrong is raised
-as one of `cigri.errors`.
+What is said to a server stands once, in `asking`.  `Client` gives back the bodies of the REST API
+as they are (`bodies`); `sync` and `aio` make objects of them.  What goes wrong is raised as one of
+`cigri.errors`.
 """
 
 from cigri.client.client import Client

@@ -18,6 +18,11 @@ CLASSES: Mapping[int, type[errors.CigriError]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge,
     HTTPStatus.INSUFFICIENT_STORAGE: errors.StorageFull,
 }
+#: The class of what the state of things or an administrator forbids, by the end of its type.
+REFUSED: Mapping[str, type[errors.CigriError]] = {
+    "conflict": errors.Conflict,
+    "admission": errors.AdmissionRefused,
+}
 #: The class of what has mistakes, by the end of its type.
 INVALID: Mapping[str, type[errors.InvalidInput]] = {
     "jdl": errors.InvalidJdl,
@@ -47,7 +52,9 @@ def error_of(answer: Answer) -> errors.CigriError:
     """Return the error that *answer* tells, with its body as `problem`."""
     body = _body(answer)
     error = _invalid(body) if answer.status == HTTPStatus.BAD_REQUEST else None
-    error = error or CLASSES.get(answer.status, errors.CigriError)(_text(answer, body))
+    if error is None:
+        known = CLASSES.get(answer.status, errors.CigriError)
+        error = REFUSED.get(_kind(body), known)(_text(answer, body))
     error.problem = body
     return error
 
@@ -65,12 +72,15 @@ def _text(answer: Answer, body: Mapping[str, object]) -> str:
     return str(said or f"the server answered with status {answer.status}")
 
 
+def _kind(body: Mapping[str, object]) -> str:
+    return str(body.get("type", "")).rpartition("#")[2]
+
+
 def _invalid(body: Mapping[str, object]) -> errors.CigriError | None:
     mistakes = body.get("errors")
     if not isinstance(mistakes, list) or not mistakes:
         return None
-    kind = str(body.get("type", "")).rpartition("#")[2]
-    return INVALID.get(kind, errors.InvalidInput)(
+    return INVALID.get(_kind(body), errors.InvalidInput)(
         [
             errors.Problem(
                 pointer=mistake.get("pointer", ""),

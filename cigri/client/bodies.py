@@ -2,6 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+StepName = Literal["none", "waiting", "in_flight", "done", "failed"]
 TaskStateName = Literal["pending", "queued", "running", "terminated", "failed", "cancelled"]
 
 
@@ -37,6 +38,9 @@ class CampaignOnCluster(TypedDict):
     mean_duration: float | None
     blacklisted: bool
     blacklist_reason: str | None
+    #: How far the scripts before its first and after its last task are; `none` without one.
+    prologue: NotRequired[StepName]
+    epilogue: NotRequired[StepName]
 
 
 class Campaign(TypedDict):
@@ -48,6 +52,8 @@ class Campaign(TypedDict):
     state: Literal["in_treatment", "paused", "terminated", "cancelled"]
     submission_time: int
     end_time: int | None
+    #: New tasks come until it is stopped: `total_jobs` is no total.
+    endless: NotRequired[bool]
     total_jobs: int
     finished_jobs: int
     open_events: int
@@ -55,10 +61,16 @@ class Campaign(TypedDict):
     forecast: Forecast
     #: Why nothing of it runs, if so.
     reason: str | None
+    #: For its owner alone.
+    tags: NotRequired[list[str] | None]
+    #: What is left of its test: `off` once there is nothing.
+    test_mode: NotRequired[Literal["off", "then-wait", "then-run"]]
     #: By cluster id; absent in lists.
     clusters: NotRequired[dict[str, CampaignOnCluster]]
     #: What was accepted but deserves a word; in the answer to a submission.
     warnings: NotRequired[list[str]]
+    #: The axes of a sweep, in the order of the words of a parameter; for its owner.
+    parameter_names: NotRequired[list[str]]
 
 
 class CampaignList(TypedDict):
@@ -116,14 +128,53 @@ class Event(TypedDict):
     cluster_name: str | None
     task: int | None
     exit_status: int | None
+    #: What its tasks wrote last, with the numbers folded.
+    cause: str | None
     date_open: float
     date_update: float
 
 
-class EventList(TypedDict):
-    """The events of a campaign."""
+class Obstacle(TypedDict):
+    """Why nothing more of a campaign starts on one cluster."""
 
-    items: list[Event]
+    cluster: str
+    code: str
+    reason: str
+    #: What to do, if anything.
+    remedy: str | None
+
+
+class Explanation(TypedDict):
+    """Why nothing more of a campaign starts now."""
+
+    clusters: list[Obstacle]
+
+
+class Cluster(TypedDict):
+    """A cluster and how busy it is."""
+
+    id: int
+    name: str
+    driver: str
+    #: Tasks that it has room for, and those of CiGri that it runs.
+    slots: int
+    busy: int
+    blacklisted: bool
+    blacklist_reason: str | None
+    #: When it is tried again, if it is held.
+    next_try: NotRequired[float | None]
+    #: Slots that others use, and that are out of order.
+    used_by_others: NotRequired[int | None]
+    down: NotRequired[int | None]
+    under_stress: NotRequired[bool]
+    #: A number, or as in CiGri 3 the value and its limit.
+    stress_factor: NotRequired[float | str | None]
+
+
+class ClusterList(TypedDict):
+    """The clusters."""
+
+    items: list[Cluster]
 
 
 class Fixed(TypedDict):
@@ -150,17 +201,3 @@ class Preview(TypedDict):
     commands: list[Sample]
     jdl: dict[str, object]
     warnings: list[str]
-
-
-class Result(TypedDict):
-    """How one task ended, or how far it is; times are UTC seconds since the epoch."""
-
-    number: int
-    parameter: str | list[str]
-    state: TaskStateName
-    exit_status: int | None
-    cluster: str | None
-    start: float | None
-    end: float | None
-    duration: float | None
-    attempts: int

@@ -2,39 +2,26 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
 import httpx
 
+from cigri.client import asking, rows
 from cigri.client.answer import Answer
-from cigri.client.bodies import (
-    Campaign,
-    CampaignList,
-    Event,
-    EventList,
-    Fixed,
-    Job,
-    JobList,
-    Preview,
-    Result,
-)
-from cigri.client.connection import Connection, Parameters, connect, find
+from cigri.client.bodies import Campaign, CampaignList, Event, Fixed, Job, JobList, Preview
+from cigri.client.connection import Connection, connect
+from cigri.client.dialogue import Parameters
+from cigri.client.finding import find
+from cigri.client.sending import LINES, Jdl, blocks
+from cigri.errors import ServerUnreachable
 
-#: A campaign description: as a mapping, or as JSON text that is sent as it is.
-Jdl = Mapping[str, object] | str | bytes
-#: The content type of a submission whose parameters follow its description as lines.
-LINES = "application/vnd.cigri.lines"
-#: Tasks asked for at a time.
-PAGE = 5000
-#: Campaigns among which the newest of a user is looked for at a time.
-NEWEST = 100
-#: Seconds that a server which answered before may be silent while a campaign is watched.
-PATIENCE = 60.0
-#: Seconds before the second look at a watched campaign; later looks are rarer.
-FIRST_LOOK = 0.05
-SETTLED = frozenset({"terminated", "cancelled"})
+#: Campaigns asked for at a time.
+CAMPAIGNS = 100
+NDJSON = "application/x-ndjson"
+#: What of each task goes into its row.
+FIELDS = "task,parameters,state,exit_status,cluster,start_time,stop_time,duration,attempts"
 
 
 class Client:
@@ -87,7 +74,7 @@ class Client:
         With *lines* its parameters are those, one a line, sent as they are read; *jdl* then has
         neither `params` nor `nb_jobs`. Nothing exists before all have arrived.
         """
-        return _json(self.post(jdl, lines))
+        return cast(Campaign, self.post(jdl, lines).json())
 
     def preview(self, jdl: Jdl, lines: Iterable[bytes | str] | None = None) -> Preview:
         """Return what `submit` would create, and create nothing."""
@@ -97,9 +84,23 @@ class Client:
         self, jdl: Jdl, lines: Iterable[bytes | str] | None = None, **parameters: str | int
     ) -> Answer:
         """Return the answer to a submission as it came."""
-        if lines is None:
-            return self._post(_encoded(jdl), parameters, "application/json")
-        return self._post(_stream(_one_line(jdl), lines), parameters, LINES)
+        return self._connection.ask(asking.submitting(jdl, lines, parameters))
+
+    def post_json(self, path: str, value: object) -> Answer:
+        """Return the answer to a POST of *value*, as it came."""
+        return self._post(path, json.dumps(value).encode())
+
+    def add(self, campaign: int, parameters: Sequence[str | Sequence[str]]) -> Campaign:
+        """Append a task for each of *parameters* to a campaign, also to one that has ended."""
+        return self._connection.speak(asking.adding(campaign, parameters))
+
+    def post_array(self, campaign: int, array: bytes) -> Answer:
+        """Return the answer to the parameters of a JSON *array* for a campaign, as it came."""
+        return self._post(f"/campaigns/{campaign}/jobs", array)
+
+    def post_lines(self, campaign: int, lines: Iterable[bytes | str]) -> Answer:
+        """Return the answer to parameters for a campaign, one a line, as it came."""
+        return self._post(f"/campaigns/{campaign}/jobs", blocks(lines), LINES)
 
     def campaigns(self, state: str | None = None, limit: int = 100) -> CampaignList:
         """Return the campaigns under treatment or paused, or those in *state* (also `all`)."""
@@ -108,28 +109,35 @@ class Client:
 
     def newest(self, user: str) -> Campaign | None:
         """Return the campaign that *user* submitted last, or `None`."""
-        before = self.campaigns(state="all", limit=1)["total"]
-        while before > 0:
-            first = max(0, before - NEWEST)
-            page = self.get("/campaigns", state="all", offset=first, limit=before - first).json()
-            for campaign in reversed(page["items"]):
-                if campaign["user"] == user:
-                    return cast(Campaign, campaign)
-            before = first
-        return None
+        chosen: dict[str, str | int] = {"state": "all", "user": user, "limit": 1}
+        total = self.get("/campaigns", **chosen).json()["total"]
+        if not total:
+            return None
+        items = self.get("/campaigns", **chosen, offset=total - 1).json()["items"]
+        return cast(Campaign, items[-1]) if items else None
+
+    def unfinished(self, user: str) -> Iterator[Campaign]:
+        """Yield the campaigns of *user* that are not over, oldest first."""
+        for page in self.pages("/campaigns", user=user, limit=CAMPAIGNS):
+            yield from page["items"]
+
+    def pages(self, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
+        """Yield the list at *path* page by page, as its links lead on."""
+        page = self.get(path, **parameters).json()
+        yield page
+        while following := asking.next_of(page):
+            page = self.get(following).json()
+            yield page
 
     def campaign(self, campaign: int) -> Campaign:
         """Return a campaign."""
-        return _json(self.get(f"/campaigns/{campaign}"))
+        return self._connection.speak(asking.campaign(campaign))
 
     def jobs(self, campaign: int, state: str | None = None, first: int = 0) -> Iterator[Job]:
         """Yield the tasks of a campaign by number, from *first*, read page by page."""
         chosen: dict[str, str | int] = {} if state is None else {"state": state}
         path = f"/campaigns/{campaign}/jobs"
-        page = self.get(path, offset=first, limit=PAGE, **chosen).json()
-        yield from page["items"]
-        while following := _next(page):
-            page = self.get(following).json()
+        for page in self.pages(path, offset=first, limit=asking.PAGE, **chosen):
             yield from page["items"]
 
     def job(self, campaign: int, task: int) -> Job | None:
@@ -144,39 +152,40 @@ class Client:
         chosen: Parameters = {} if tail is None else {"tail": tail}
         return self._connection.get(f"/jobs/{job}/{stream}", chosen, accept="text/plain").content
 
-    def results(self, campaign: int) -> Iterator[Result]:
-        """Yield one row for each task, by number."""
-        for job in self.jobs(campaign):
-            yield {
-                "number": job["task"],
-                "parameter": job["parameters"],
-                "state": job["state"],
-                "exit_status": job["exit_status"],
-                "cluster": job["cluster"],
-                "start": job["start_time"],
-                "end": job["stop_time"],
-                "duration": job["duration"],
-                "attempts": job["attempts"],
-            }
+    def results(self, campaign: int, names: Sequence[str] = ()) -> Iterator[rows.Row]:
+        """Yield one row for each task, by number, read as one stream that may be of any length.
+
+        *names* are the axes of its sweep, the campaign's `parameter_names`: each gets a column.
+        """
+        following = 0
+        try:
+            for job in self._stream_of_jobs(campaign):
+                yield rows.row(job, names)
+                following = job["task"] + 1
+        except ServerUnreachable:
+            # The stream broke: page by page it goes on even over a restart of the server.
+            for job in self.jobs(campaign, first=following):
+                yield rows.row(job, names)
 
     def events(self, campaign: int, *, closed: bool = False) -> list[Event]:
         """Return the open events of a campaign, or all of them."""
-        chosen: dict[str, str | int] = {"all": 1} if closed else {}
-        body = cast(EventList, self.get(f"/campaigns/{campaign}/events", **chosen).json())
-        return body["items"]
+        return self._connection.speak(asking.events(campaign, closed=closed))
 
     def fix(self, campaign: int, *, resubmit: bool = False) -> Fixed:
         """Close the open events of a campaign and, to *resubmit*, run its failed tasks again."""
-        chosen: dict[str, str | int] = {"resubmit": 1} if resubmit else {}
-        return cast(Fixed, self.change("DELETE", f"/campaigns/{campaign}/events", **chosen).json())
+        return self._connection.speak(asking.fixing(campaign, resubmit=resubmit))
 
     def pause(self, campaign: int) -> Campaign:
         """Start no more tasks of a campaign; what runs goes on."""
-        return _json(self.change("PUT", f"/campaigns/{campaign}", state="paused"))
+        return self._connection.speak(asking.setting(campaign, "paused"))
 
     def resume(self, campaign: int) -> Campaign:
         """Take up a paused campaign again."""
-        return _json(self.change("PUT", f"/campaigns/{campaign}", state="in_treatment"))
+        return self._connection.speak(asking.setting(campaign, "in_treatment"))
+
+    def go(self, campaign: int) -> Campaign:
+        """End the test of a campaign, and run the rest of it."""
+        return self._connection.speak(asking.going(campaign))
 
     def cancel(self, campaign: int) -> None:
         """End a campaign and kill what runs of it; outputs stay."""
@@ -188,11 +197,10 @@ class Client:
         Raises:
             TimeoutError: That took more than *timeout* seconds.
         """
-        *_, last = self.watch(campaign, timeout=timeout)
-        return last
+        return self._connection.speak(asking.waiting(campaign, timeout, lambda _: None))
 
     def watch(
-        self, campaign: int, *, every: float = 1.0, timeout: float | None = None
+        self, campaign: int, *, every: float = asking.LOOK, timeout: float | None = None
     ) -> Iterator[Campaign]:
         """Yield the campaign at every look, at first quickly, then each *every* seconds.
 
@@ -201,60 +209,23 @@ class Client:
         Raises:
             TimeoutError: It has not after *timeout* seconds.
         """
-        end = None if timeout is None else time.monotonic() + timeout
-        pause = FIRST_LOOK
+        pauses = asking.pauses_of(campaign, timeout, every)
         while True:
-            seen = _json(self._connection.get(f"/campaigns/{campaign}", patience=PATIENCE))
+            seen: Campaign = self._connection.ask(asking.watching(campaign)).json()
             yield seen
-            if seen["state"] in SETTLED:
+            if seen["state"] in asking.OVER:
                 return
-            left = every if end is None else end - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(f"campaign {campaign} has not ended after {timeout:g} s")
-            time.sleep(min(pause, every, left))
-            pause *= 1.5
+            time.sleep(next(pauses))
+
+    def _stream_of_jobs(self, campaign: int) -> Iterator[Job]:
+        path = f"/campaigns/{campaign}/jobs.ndjson"
+        for line in self._connection.lines(path, {"fields": FIELDS}, accept=NDJSON):
+            yield json.loads(line)
 
     def _post(
-        self, content: bytes | Iterable[bytes], parameters: Parameters, content_type: str
+        self,
+        path: str,
+        content: bytes | Iterable[bytes],
+        content_type: str = "application/json",
     ) -> Answer:
-        return self._connection.change(
-            "POST", "/campaigns", parameters, content=content, content_type=content_type
-        )
-
-
-def _json(response: Answer) -> Campaign:
-    return cast(Campaign, response.json())
-
-
-def _next(page: JobList) -> str | None:
-    return next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
-
-
-def _encoded(jdl: Jdl) -> bytes:
-    if isinstance(jdl, bytes):
-        return jdl
-    return (jdl if isinstance(jdl, str) else json.dumps(jdl)).encode()
-
-
-def _one_line(jdl: Jdl) -> bytes:
-    """Return *jdl* as one line of JSON; what is no JSON is left to the server to refuse."""
-    if isinstance(jdl, Mapping):
-        return _encoded(jdl)
-    try:
-        return json.dumps(cast(Any, json.loads(jdl))).encode()
-    except ValueError:
-        return b" ".join(_encoded(jdl).split())
-
-
-def _stream(head: bytes, lines: Iterable[bytes | str]) -> Iterator[bytes]:
-    """Yield a submission with its parameters as lines, whether or not they end with a newline."""
-    yield head + b"\n"
-    block = bytearray()
-    for line in lines:
-        raw = line if isinstance(line, bytes) else line.encode()
-        block += raw if raw.endswith(b"\n") else raw + b"\n"
-        if len(block) >= 1 << 16:
-            yield bytes(block)
-            block.clear()
-    if block:
-        yield bytes(block)
+        return self._connection.change("POST", path, content=content, content_type=content_type)

@@ -1,63 +1,79 @@
-"""Finding a server and speaking HTTP with it."""
+"""Speaking HTTP with a server."""
 
-import ipaddress
-import os
-import socket
-import stat
+import asyncio
 import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 import httpx
 
-from cigri import errors, places
+from cigri import errors
+from cigri.client import trust
 from cigri.client.answer import Answer, error_of
+from cigri.client.dialogue import (
+    PATIENCE,
+    Dialogue,
+    Parameters,
+    Pause,
+    Peer,
+    Request,
+    Said,
+    changing,
+)
 from cigri.places import Address
 
 #: Seconds for one answer; a submission of a million tasks is written to disk before its answer.
 TIMEOUT = httpx.Timeout(10.0, read=60.0)
-#: Seconds between two tries of a request that may be repeated.
-PAUSES = (0.1, 0.4, 1.0)
 
-Parameters = Mapping[str, str | int]
-
-
-def find(url: str | None = None) -> Address:
-    """Return where a server answers.
-
-    Raises:
-        ServerUnreachable: None does.
-    """
-    tried = []
-    for address in places.addresses(os.environ, os.getuid(), url):
-        problem = _problem(address)
-        if problem is None:
-            return address
-        tried.append(f"{address} ({problem})")
-    raise errors.ServerUnreachable(f"no server answers at {' or '.join(tried)}")
+Transport = TypeVar("Transport")
 
 
 def connect(address: Address) -> httpx.Client:
-    """Return the HTTP client for *address*.
+    """
+    Return the HTTP client for *address*.
 
     Proxies of the environment are not for a server of this host.
     """
+    return httpx.Client(transport=_over(address, httpx.HTTPTransport), **_settings(address))
+
+
+def connect_async(address: Address) -> httpx.AsyncClient:
+    """Return the same for programs that have an event loop."""
+    transport = _over(address, httpx.AsyncHTTPTransport)
+    return httpx.AsyncClient(transport=transport, **_settings(address))
+
+
+def _settings(address: Address) -> dict[str, Any]:
+    # Compression saves nothing where nothing travels.
+    plain = {} if address.socket is None else {"Accept-Encoding": "identity"}
+    return {
+        "base_url": address.url,
+        "headers": trust.headers(address) | plain,
+        "verify": trust.verification(address),
+        "timeout": TIMEOUT,
+        "trust_env": False,
+    }
+
+
+def _over(address: Address, transport: Callable[..., Transport]) -> Transport | None:
+    """Return the *transport* over a socket; httpx has its own for a URL."""
     if address.socket is None:
-        headers = _authorization() if _is_this_host(address) else {}
-        return httpx.Client(
-            base_url=address.url, headers=headers, timeout=TIMEOUT, trust_env=False
-        )
-    transport = httpx.HTTPTransport(uds=str(address.socket), verify=False)
-    return httpx.Client(base_url=address.url, transport=transport, timeout=TIMEOUT)
+        return None
+    return transport(uds=str(address.socket), verify=False)
 
 
 class Connection:
     """Sends requests, and turns whatever goes wrong into `cigri.errors`."""
 
     def __init__(self, http: httpx.Client, name: str) -> None:
-        self.name = name
+        self.peer = Peer(name)
         self._http = http
-        self._answered = False
+
+    @property
+    def name(self) -> str:
+        """Return where the server is, as `--url` takes it."""
+        return self.peer.name
 
     def close(self) -> None:
         """Give the connection back."""
@@ -69,22 +85,36 @@ class Connection:
         parameters: Parameters | None = None,
         *,
         accept: str = "application/json",
-        patience: float = 2.0,
+        patience: float = PATIENCE,
     ) -> Answer:
         """Return the answer, asking again for *patience* seconds while a known server is silent.
 
         Raises:
             ServerUnreachable: No answer, which a later try may get.
         """
-        end = time.monotonic() + patience
-        pauses = iter(PAUSES)
-        while True:
-            try:
-                return self._send("GET", path, parameters, headers={"Accept": accept})
-            except errors.ServerUnreachable:
-                if not self._answered or time.monotonic() >= end:
-                    raise
-            time.sleep(next(pauses, PAUSES[-1]))
+        headers = {"Accept": accept}
+        return self.ask(
+            Request(path=path, parameters=parameters or {}, headers=headers, patience=patience)
+        )
+
+    def lines(self, path: str, parameters: Parameters, *, accept: str) -> Iterator[bytes]:
+        """
+        Yield the lines of an answer as they come.
+
+        Raises:
+            ServerUnreachable: They have come to an end before the last.
+        """
+        headers, rest = {"Accept": accept}, b""
+        try:
+            with self._http.stream("GET", path, params=parameters, headers=headers) as response:
+                if response.status_code != HTTPStatus.OK:
+                    raise error_of(Answer(response.status_code, response.read()))
+                for piece in response.iter_bytes():
+                    *whole, rest = (rest + piece).split(b"\n")
+                    yield from whole
+        except httpx.TransportError as error:
+            what = str(error) or type(error).__name__
+            raise errors.ServerUnreachable(f"{self.name} stopped answering: {what}") from error
 
     def change(
         self,
@@ -95,46 +125,57 @@ class Connection:
         content: bytes | Iterable[bytes] | None = None,
         content_type: str = "application/json",
     ) -> Answer:
-        """Return the answer to a request that is sent once, whatever happens.
+        """
+        Return the answer to a request that is carried out once, whatever happens.
 
         Raises:
             ServerUnreachable: Whether it was carried out is told by the message.
         """
-        headers = {} if content is None else {"Content-Type": content_type}
-        return self._send(method, path, parameters, headers=headers, content=content)
+        return self.ask(
+            changing(method, path, parameters, content=content, content_type=content_type)
+        )
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        parameters: Parameters | None,
-        *,
-        headers: Mapping[str, str],
-        content: bytes | Iterable[bytes] | None = None,
-    ) -> Answer:
-        try:
-            answer = self._ask(method, path, parameters, headers=headers, content=content)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise errors.ServerUnreachable(f"no server answers at {self.name}: {error}") from error
-        except httpx.TransportError as error:
-            raise errors.ServerUnreachable(_lost(method, self.name, error)) from error
-        self._answered = True
-        if answer.good:
+    def ask(self, request: Request) -> Answer:
+        """
+        Return the good answer to *request*.
+
+        Raises:
+            CigriError: It was refused, or no answer came.
+        """
+
+        def dialogue() -> Dialogue[Answer]:
+            answer: Answer = yield request
             return answer
-        refusal = error_of(answer)
-        if isinstance(refusal, errors.NotAuthenticated):
-            refusal.trying(_repair())
-        raise refusal
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        parameters: Parameters | None,
-        *,
-        headers: Mapping[str, str],
-        content: bytes | Iterable[bytes] | None,
-    ) -> Answer:
+        return self.speak(dialogue())
+
+    def speak(self, dialogue: Dialogue[Said]) -> Said:
+        """
+        Hold *dialogue* and return what came of it.
+
+        Raises:
+            CigriError: A request was refused, or no answer came.
+        """
+        steps = self.peer.hold(dialogue)
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                    step = next(steps)
+                    continue
+                try:
+                    answer = self._send(step)
+                except httpx.TransportError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return] # it is what the dialogue returned
+        except errors.NotAuthenticated as refusal:
+            raise refusal.trying(trust.repair()) from None
+
+    def _send(self, request: Request) -> Answer:
         """
         Return whatever the server answers.
 
@@ -142,85 +183,66 @@ class Connection:
         a thousand pages most would wait in memory for the garbage collector.
         """
         with self._http.stream(
-            method,
-            path,
-            params=parameters or None,  # an empty one takes away the query of a link
-            headers=headers,
-            content=content,
+            request.method,
+            request.path,
+            params=request.parameters or None,  # an empty one takes away the query of a link
+            headers=request.headers,
+            content=request.content,
         ) as response:
             return Answer(response.status_code, b"".join(response.iter_bytes()))
 
 
-def _lost(method: str, name: str, error: httpx.TransportError) -> str:
-    what = str(error) or type(error).__name__
-    if method == "GET":
-        return f"{name} stopped answering: {what}"
-    return f"the answer of {name} was lost ({what}): the request may have been carried out"
+class AsyncConnection:
+    """The same for programs that have an event loop."""
+
+    def __init__(self, http: httpx.AsyncClient, name: str) -> None:
+        self.peer = Peer(name)
+        self._http = http
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._http.aclose()
+
+    async def speak(self, dialogue: Dialogue[Said]) -> Said:
+        """
+        Hold *dialogue* and return what came of it.
+
+        Raises:
+            CigriError: A request was refused, or no answer came.
+        """
+        steps = self.peer.hold(dialogue)
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    step = next(steps)
+                    continue
+                try:
+                    answer = await self._send(step)
+                except httpx.TransportError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return] # it is what the dialogue returned
+        except errors.NotAuthenticated as refusal:
+            raise refusal.trying(trust.repair()) from None
+
+    async def _send(self, request: Request) -> Answer:
+        content = request.content
+        async with self._http.stream(
+            request.method,
+            request.path,
+            params=request.parameters or None,
+            headers=request.headers,
+            content=content if content is None or isinstance(content, bytes) else _each(content),
+        ) as response:
+            return Answer(
+                response.status_code, b"".join([b async for b in response.aiter_bytes()])
+            )
 
 
-def _problem(address: Address) -> str | None:
-    """Return why nobody can be asked at *address*; a URL is only tried by the first request."""
-    if address.socket is None:
-        return None
-    try:
-        mistrust = _mistrust(address.socket)
-        if mistrust is not None:
-            return mistrust
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(5)
-            probe.connect(str(address.socket))
-    except FileNotFoundError:
-        return "no such socket"
-    except ConnectionRefusedError:
-        return "its server has stopped"
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return None
-
-
-def _mistrust(path: Path) -> str | None:
-    """Return why a socket under a directory open to all may be somebody else's, or `None`."""
-    uid = os.getuid()
-    if path.parent != places.temporary(uid):
-        return None
-    directory = path.parent.lstat()
-    if not stat.S_ISDIR(directory.st_mode):
-        return "its directory is a link"
-    if {directory.st_uid, path.lstat().st_uid} != {uid}:
-        return "it belongs to another user"
-    if directory.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "others can write to its directory"
-    return None
-
-
-def _is_this_host(address: Address) -> bool:
-    """Tell whether nobody but this host can hear what is sent to *address*."""
-    host = httpx.URL(address.url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _repair() -> str:
-    """Return what to try when a server does not take the token."""
-    path = places.token_file(os.environ, os.getuid())
-    if not path.exists():
-        return f"name the file with the server's token in CIGRI_TOKEN_FILE: there is no {path}"
-    return (
-        f"start the server again if another one has written {path} since, or name the file with "
-        "its token in CIGRI_TOKEN_FILE; tokens are only sent to this host"
-    )
-
-
-def _authorization() -> dict[str, str]:
-    path = places.token_file(os.environ, os.getuid())
-    try:
-        token = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return {}  # the server says what it wants
-    except (OSError, ValueError) as error:
-        raise errors.NotAuthenticated(f"the token cannot be read: {error}") from error
-    if len(token.split()) != 1:
-        raise errors.NotAuthenticated(f"there is no token in {path}").trying(_repair())
-    return {"Authorization": f"Bearer {token}"}
+async def _each(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece

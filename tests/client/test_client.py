@@ -55,9 +55,30 @@ def test_a_change_is_sent_once_and_its_lost_answer_is_told():
     with server.client() as client:
         client.campaign(12)
         with pytest.raises(errors.ServerUnreachable, match="may have been carried out"):
-            client.submit({"name": "x"})
+            client.pause(12)
 
     assert len(server.requests) == 2
+
+
+def test_a_submission_whose_answer_is_lost_is_sent_again_as_the_same():
+    busy = httpx.Response(409, json={"detail": "this request is still being carried out"})
+    server = Server(httpx.ReadError("gone"), busy, httpx.Response(201, json=campaign()))
+
+    with server.client() as client:
+        client.submit({"name": "x"})
+        server.answers.append(httpx.Response(201, json=campaign()))
+        client.submit({"name": "x"})
+
+    keys = [request.headers["Idempotency-Key"] for request in server.requests]
+    first, second, third, other = keys
+    assert first == second == third != other
+
+
+def test_a_stream_of_lines_cannot_be_sent_again():
+    server = Server(httpx.ReadError("gone"))
+
+    with server.client() as client, pytest.raises(errors.ServerUnreachable, match="may have been"):
+        client.submit({"name": "x"}, iter(["a"]))
 
 
 def test_jobs_follows_the_links_to_the_next_page():
@@ -125,20 +146,19 @@ def test_wait_gives_up_when_the_time_is_up():
         client.wait(12, timeout=0)
 
 
-def test_the_newest_campaign_of_a_user_is_found_behind_those_of_others():
-    others = [{"id": number, "user": "bob"} for number in range(100)]
-    server = Server(
-        {"items": [], "total": 150},
-        {"items": others},
-        {"items": [{"id": 1, "user": "ann"}, {"id": 2, "user": "ann"}, {"id": 3, "user": "bob"}]},
-    )
+def test_the_newest_campaign_of_a_user_is_the_last_of_theirs():
+    newest = campaign() | {"id": 7}
+    server = Server({"items": [campaign()], "total": 3}, {"items": [newest], "total": 3})
 
     with server.client() as client:
-        newest = client.newest("ann")
+        assert client.newest("ann") == newest
 
-    assert newest is not None
-    assert newest["id"] == 2
-    assert server.requests[2].url.query == b"state=all&offset=0&limit=50"
+    assert server.requests[1].url.query == b"state=all&user=ann&limit=1&offset=2"
+
+
+def test_somebody_without_campaigns_has_no_newest_one():
+    with Server({"items": [], "total": 0}).client() as client:
+        assert client.newest("ann") is None
 
 
 def test_an_error_of_the_server_is_raised():
@@ -151,11 +171,11 @@ def test_an_error_of_the_server_is_raised():
     assert caught.value.problem == body
 
 
-def test_results_have_the_columns_of_the_manual():
-    job = {
+def job(task, parameters="a b"):
+    return {
         "id": 99,
-        "task": 3,
-        "parameters": "a b",
+        "task": task,
+        "parameters": parameters,
         "state": "failed",
         "exit_status": 2,
         "cluster": "local",
@@ -164,7 +184,23 @@ def test_results_have_the_columns_of_the_manual():
         "duration": 2.5,
         "attempts": 1,
     }
-    server = Server({"items": [job], "links": []})
+
+
+def streamed(*jobs, breaks=False):
+    """Return such tasks as a stream of lines, in pieces that end anywhere, which may break."""
+    text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in jobs).encode()
+
+    def pieces():
+        for begin in range(0, len(text), 7):
+            yield text[begin : begin + 7]
+        if breaks:
+            raise httpx.ReadError("gone")
+
+    return httpx.Response(200, content=pieces())
+
+
+def test_results_have_the_columns_of_the_manual():
+    server = Server(streamed(job(3)))
 
     with server.client() as client:
         rows = list(client.results(12))
@@ -182,3 +218,36 @@ def test_results_have_the_columns_of_the_manual():
             "attempts": 1,
         }
     ]
+
+
+def test_the_axes_of_a_sweep_are_columns_also_where_the_stream_broke():
+    server = Server(streamed(job(0), breaks=True), {"items": [job(1)], "links": []})
+
+    with server.client() as client:
+        found = list(client.results(12, ("x", "y")))
+
+    assert [(row["number"], row["x"], row["y"]) for row in found] == [(0, "a", "b"), (1, "a", "b")]
+
+
+def test_only_a_line_feed_ends_a_row():
+    server = Server(streamed(job(0, "a\u2028b\x85c"), job(1)))
+
+    with server.client() as client:
+        assert [row["parameter"] for row in client.results(12)] == ["a\u2028b\x85c", "a b"]
+
+
+def test_a_stream_of_results_that_breaks_goes_on_page_by_page():
+    server = Server(streamed(job(0), job(1), breaks=True), {"items": [job(2)], "links": []})
+
+    with server.client() as client:
+        assert [row["number"] for row in client.results(12)] == [0, 1, 2]
+
+    assert server.requests[1].url.path == "/campaigns/12/jobs"
+    assert server.requests[1].url.params["offset"] == "2"
+
+
+def test_results_of_what_is_not_there_are_refused():
+    server = Server(httpx.Response(404, json={"detail": "there is no campaign 12"}))
+
+    with server.client() as client, pytest.raises(errors.NotFound, match="no campaign 12"):
+        list(client.results(12))

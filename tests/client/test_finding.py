@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cigri import errors
-from cigri.client.connection import connect, find
+from cigri.client.connection import connect
+from cigri.client.finding import find
 
 
 @pytest.fixture
@@ -116,13 +117,27 @@ def test_a_link_to_a_directory_is_not_trusted(monkeypatch, runtime):
         ("http://192.0.2.7:8666", False),
         ("http://0.0.0.0:8666", False),
         ("http://localhost.example.org:8666", False),
-        ("https://127.0.0.1.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("https://cigri.example.org", True),
         ("http://127.0.0.1:80@example.org", False),
     ],
 )
-def test_the_token_goes_to_this_host_alone(monkeypatch, tmp_path, url, sent):
+def test_a_named_token_goes_to_this_host_or_through_tls(monkeypatch, tmp_path, url, sent):
     (tmp_path / "token").write_text("cig_secret\n")
     monkeypatch.setenv("CIGRI_TOKEN_FILE", str(tmp_path / "token"))
+
+    with connect(find(url)) as http:
+        assert ("Authorization" in http.headers) is sent
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"), [("http://127.0.0.1:1", True), ("https://cigri.example.org", False)]
+)
+def test_the_token_of_your_own_server_goes_to_no_other_host(monkeypatch, tmp_path, url, sent):
+    monkeypatch.delenv("CIGRI_TOKEN_FILE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "cigri").mkdir()
+    (tmp_path / "cigri/token").write_text("cig_secret\n")
 
     with connect(find(url)) as http:
         assert ("Authorization" in http.headers) is sent
