@@ -18,6 +18,10 @@ class Part:
     ascii_sign: str
     style: str
 
+    def shown(self, *, plain: bool) -> str:
+        """Return its sign, in ASCII if it has to be *plain*."""
+        return self.ascii_sign if plain else self.sign
+
 
 #: Colours that the colour-blind can tell apart.
 PARTS = (
@@ -37,10 +41,14 @@ def amounts(counts: Counts) -> list[tuple[Part, int]]:
 
 def bar(counts: Counts, width: int, *, plain: bool = False) -> Text:
     """Return the bar, in ASCII if it has to be *plain*."""
+    return drawn(amounts(counts), width, plain=plain)
+
+
+def drawn(parts: Sequence[tuple[Part, int]], width: int, *, plain: bool = False) -> Text:
+    """Return a bar whose parts are as wide as their numbers ask."""
     text = Text(no_wrap=True)
-    parts = amounts(counts)
     for (part, _), cells in zip(parts, share([n for _, n in parts], width), strict=True):
-        text.append((part.ascii_sign if plain else part.sign) * cells, part.style)
+        text.append(part.shown(plain=plain) * cells, part.style)
     return text
 
 

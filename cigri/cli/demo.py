@@ -8,19 +8,19 @@ from pathlib import Path
 import asyncclick
 import attrs
 
-from cigri.cli import screens
+from cigri.cli import causes
 from cigri.cli.description import Description
 from cigri.cli.failures import Exit
 from cigri.cli.following import outcome
 from cigri.cli.private import reachable
 from cigri.cli.session import Session, command
 from cigri.cli.submitting import again, follow_here, submit
-from cigri.cli.words import counted
 from cigri.client.bodies import Campaign
 from cigri.demo import ising, sweep
 from cigri.demo.gather import gather, write_csv
 from cigri.demo.picture import picture
 from cigri.errors import Conflict, InvalidInput, NotAllowed
+from cigri.words import counted
 
 INTRODUCTION = """\
 The two-dimensional Ising model on this host: each of {tasks} tasks simulates one temperature
@@ -89,7 +89,7 @@ class Demonstration:
         """Show what went wrong, run it again, and return the campaign as it then ends."""
         client = self.session.client
         self.prompt(f"cigri events {self.campaign}")
-        self.session.show(screens.events(client.get(f"/campaigns/{self.campaign}/events").json()))
+        self.session.show(causes.screen(client.events(self.campaign)))
         self.prompt(f"cigri fix {self.campaign} --resubmit")
         fixed = client.fix(self.campaign, resubmit=True)
         closed, again = counted(fixed["closed"], "event"), counted(fixed["resubmitted"], "task")

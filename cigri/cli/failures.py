@@ -10,7 +10,7 @@ from enum import IntEnum
 import attrs
 
 from cigri import errors
-from cigri.cli.words import clean
+from cigri.words import clean
 
 
 class Exit(IntEnum):
@@ -57,6 +57,7 @@ ADVICE: dict[type[Exception], Advice] = {
     errors.NotAuthenticated: Advice(
         Exit.NOT_ALLOWED, "name the file with the server's token in CIGRI_TOKEN_FILE"
     ),
+    errors.AdmissionRefused: Advice(Exit.NOT_ALLOWED, "change it, or ask for leave"),
     errors.NotAllowed: Advice(Exit.NOT_ALLOWED, "ask its owner, or an administrator"),
     errors.Conflict: Advice(Exit.REFUSED, "cigri stat shows how things stand"),
     errors.TooLarge: Advice(Exit.REFUSED, "put the parameters into a param_file: it is streamed"),

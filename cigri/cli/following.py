@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rich.live import Live
 
-from cigri.cli import screens
+from cigri.cli import listing, screens
 from cigri.cli.failures import Exit
 from cigri.cli.session import Session
-from cigri.client.bodies import Campaign
+from cigri.client import pictures
+from cigri.client.bodies import Campaign, CampaignList, Explanation
+from cigri.errors import CigriError
 
 #: Seconds between two looks at a campaign that somebody watches.
 LOOK = 0.25
@@ -29,7 +31,7 @@ def follow_on(session: Session, campaign: int) -> Campaign:
     What a live screen shows of why it stands still, standard error tells elsewhere.
     """
     with interruptible(session, campaign):
-        looks = session.client.watch(campaign, every=LOOK)
+        looks = explained(session, session.client.watch(campaign, every=LOOK))
         if not session.console.is_terminal:
             looks = with_reasons(session, looks)
         return follow(session, looks)
@@ -42,16 +44,58 @@ def outcome(campaign: Campaign) -> Exit:
     return Exit.TASKS_FAILED if campaign["counts"]["failed"] else Exit.DONE
 
 
+def follow_all(session: Session, looks: Iterable[CampaignList]) -> None:
+    """Show the campaigns at each of *looks*: as a list on a terminal, else their changes."""
+    if not session.console.is_terminal:
+        writers: dict[int, Callable[[Campaign], None]] = {}
+        for look in looks:
+            for campaign in look["items"]:
+                writers.setdefault(campaign["id"], _changes(session))(campaign)
+        return
+    with Live(console=session.console, auto_refresh=False) as live:
+        for look in looks:
+            live.update(listing.campaigns(look, plain=session.plain), refresh=True)
+
+
 @contextlib.contextmanager
-def interruptible(session: Session, campaign: int) -> Iterator[None]:
-    """Have Ctrl-C leave a campaign alone, and say so."""
+def interruptible(session: Session, campaign: int | None = None) -> Iterator[None]:
+    """Have Ctrl-C leave what is followed alone, and say so."""
     try:
         yield
     except KeyboardInterrupt:
-        session.say(
-            f"campaign {campaign} goes on; see it again with: cigri stat {campaign} --watch"
-        )
+        which, again = f"campaign {campaign} goes", f" {campaign}"
+        if campaign is None:
+            which, again = "the campaigns go", ""
+        session.say(f"{which} on; see it again with: cigri stat{again} --watch")
         raise
+
+
+def explained(session: Session, looks: Iterable[Campaign]) -> Iterator[Campaign]:
+    """Yield *looks*; one of a campaign that has paused itself tells why, and what to do."""
+    asked: dict[int, str | None] = {}
+    for campaign in looks:
+        # A campaign of somebody else has no reason here.
+        if campaign["state"] != "paused" or not campaign["reason"]:
+            asked.clear()
+            yield campaign
+            continue
+        if campaign["open_events"] not in asked:
+            asked[campaign["open_events"]] = _explanation(session, campaign)
+        yield {**campaign, "reason": asked[campaign["open_events"]]}
+
+
+def _explanation(session: Session, campaign: Campaign) -> str | None:
+    if not campaign["open_events"]:
+        return campaign["reason"]
+    try:
+        found: Explanation = session.client.get(f"/campaigns/{campaign['id']}/explain").json()
+    except CigriError:
+        return campaign["reason"]
+    told = dict.fromkeys(
+        f"{one['reason']}: {one['remedy']}" if one["remedy"] else one["reason"]
+        for one in found["clusters"]
+    )
+    return "; ".join(told) or campaign["reason"]
 
 
 def with_reasons(session: Session, looks: Iterable[Campaign]) -> Iterator[Campaign]:
@@ -79,7 +123,7 @@ def stuck(campaign: Campaign) -> str | None:
     if counts["running"] or counts["queued"]:
         return None
     if campaign["state"] == "paused":
-        return "it is paused"
+        return campaign["reason"] or "it is paused"
     clusters = campaign.get("clusters", {}).values()
     if campaign["state"] != "in_treatment" or not all(one["blacklisted"] for one in clusters):
         return None
@@ -120,6 +164,6 @@ def _changes(session: Session) -> Callable[[Campaign], None]:
         counts = (campaign["state"], campaign["counts"])
         if counts != shown:
             shown = counts
-            session.show(screens.line(campaign))
+            session.show(pictures.line(campaign))
 
     return write

@@ -2,9 +2,11 @@
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 import asyncclick
 import attrs
+from asyncclick.shell_completion import CompletionItem
 
 
 @attrs.frozen
@@ -20,21 +22,29 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Start": {
         "demo": Entry("demo", "Watch a real campaign on this host, with nothing set up."),
         "run": Entry("submitting", "Submit a campaign and follow it to its end."),
+        "init": Entry("init", "Write a configuration, or set up a server for a whole host."),
         "serve": Entry("serving", "Run the server."),
-        "doctor": Entry("serving", "Check a database, or copy it while it is in use."),
+        "token": Entry("tokens", "Make and revoke tokens for programs and other hosts."),
+        "doctor": Entry(
+            "doctor", "Check everything and say how to repair it, or copy the database."
+        ),
     },
     "Submit": {
         "sub": Entry("submitting", "Submit a campaign."),
+        "add": Entry("adding", "Append tasks to a campaign."),
     },
     "Watch": {
         "stat": Entry("watching", "Show campaigns, or how far one is."),
-        "jobs": Entry("looking", "List the tasks of a campaign."),
+        "jobs": Entry("jobs", "List the tasks of a campaign."),
         "logs": Entry("logs", "Print what tasks wrote."),
         "wait": Entry("watching", "Wait until campaigns have ended."),
+        "explain": Entry("explaining", "Tell why nothing more of a campaign starts now."),
+        "clusters": Entry("clusters", "Show how busy the clusters are, and what holds them."),
     },
     "Repair": {
-        "events": Entry("looking", "Show what went wrong, and how to repair it."),
+        "events": Entry("events", "Show what went wrong, and how to repair it."),
         "fix": Entry("changing", "Close the events of campaigns, or run failed tasks again."),
+        "go": Entry("changing", "End the test of campaigns, and run the rest of them."),
         "pause": Entry("changing", "Start no more tasks of campaigns."),
         "resume": Entry("changing", "Take up paused campaigns again."),
         "del": Entry("changing", "Cancel campaigns."),
@@ -42,10 +52,22 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Results": {
         "results": Entry("results", "Write one row for each task of a campaign."),
     },
+    "More": {
+        "completion": Entry("completion", "Teach your shell the commands and campaigns."),
+    },
+    "Later": {
+        "usage": Entry("later", "Who used how much of which cluster."),
+        "notify": Entry("later", "Be told by mail or chat when something happens."),
+        "web": Entry("later", "The same in a browser."),
+    },
 }
 COMMANDS: Mapping[str, Entry] = {
     name: entry for section in SECTIONS.values() for name, entry in section.items()
 }
+#: The names in their modules of those that Python has another use for.
+NAMES: Mapping[str, str] = {"del": "delete"}
+#: Other names by which people know them.
+ALIASES: Mapping[str, str] = {"ls": "stat", "rm": "del", "cancel": "del"}
 
 
 class Commands(asyncclick.Group):
@@ -60,7 +82,7 @@ class Commands(asyncclick.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"cigri.cli.{COMMANDS[cmd_name].module}")
-        command = vars(module)[cmd_name if cmd_name != "del" else "delete"]
+        command = vars(module)[NAMES.get(cmd_name, cmd_name)]
         assert isinstance(command, asyncclick.Command)  # noqa: S101 - for the type checker
         return command
 
@@ -68,9 +90,27 @@ class Commands(asyncclick.Group):
         self, ctx: asyncclick.Context, args: list[str]
     ) -> tuple[str | None, asyncclick.Command | None, list[str]]:
         """Return the command that *args* begin with, naming the likely one for a misspelt one."""
+        if args[0] == "help":
+            args = [*args[1:2], "--help"]
+        if args == ["--help"]:
+            asyncclick.echo(ctx.get_help())
+            raise asyncclick.exceptions.Exit(0)
+        args = [ALIASES.get(args[0], args[0]), *args[1:]]
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             raise asyncclick.NoSuchCommand(args[0], possibilities=list(COMMANDS), ctx=ctx)
         return await super().resolve_command(ctx, args)
+
+    def shell_complete(
+        self, ctx: asyncclick.Context, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return the names and options that begin so, without importing any command."""
+        if incomplete.startswith("-"):
+            return asyncclick.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_options(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
         """Write the commands, then the options, of which there are few."""

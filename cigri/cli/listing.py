@@ -10,8 +10,9 @@ from rich.text import Text
 
 from cigri.cli.bar import bar
 from cigri.cli.tables import GAP, Cell, heading, state, table, widest
-from cigri.cli.words import clean, counted, ending, speed
 from cigri.client.bodies import Campaign, CampaignList
+from cigri.client.pictures import standing, unending
+from cigri.words import clean, counted, ending, speed
 
 BAR = "PROGRESS"
 WIDEST_BAR = 20
@@ -52,7 +53,7 @@ class _Listing:
         if width >= len(heading(BAR)):
             names.insert(names.index("DONE>"), BAR)
             for one, row in zip(self.items, rows, strict=True):
-                row[BAR] = bar(one["counts"], width, plain=self.plain)
+                row[BAR] = Text() if unending(one) else bar(one["counts"], width, plain=self.plain)
         for row in rows:
             row["NAME"] = _cut(row["NAME"], max(LEAST_NAME, widths["NAME"] + spare))
         return table(names, [[row[name] for name in names] for row in rows])
@@ -65,9 +66,9 @@ def _row(one: Campaign) -> dict[str, Cell]:
         "ID>": str(one["id"]),
         "NAME": clean(one["name"]),
         "USER": clean(one["user"]),
-        "STATE": state(one["state"]),
+        "STATE": state("held" if running and one["reason"] else standing(one)),
         "DONE>": str(counts["terminated"]),
-        "TASKS>": str(one["total_jobs"]),
+        "TASKS>": "no end" if unending(one) else str(one["total_jobs"]),
         "FAILED>": Text(str(counts["failed"]), "red" if counts["failed"] else ""),
         "RATE>": speed(one["forecast"]["rate"]) if running else "",
         "ETA": ending(one["forecast"]["eta"], time.time()) if running else "",

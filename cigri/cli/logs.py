@@ -1,18 +1,18 @@
 """`logs`: what tasks wrote."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 import asyncclick
 
 from cigri.cli.arguments import identify, one_campaign
 from cigri.cli.failures import Exit
+from cigri.cli.selectors import Part
 from cigri.cli.session import Session, command
-from cigri.cli.words import clean, ending_status, parameter_words
+from cigri.cli.tailing import Stream, follow_outputs, found_task
 from cigri.client.bodies import Job
 from cigri.errors import NotFound
+from cigri.words import clean, ending_status, parameter_words
 
-Stream = Literal["stdout", "stderr"]
 BOTH: tuple[Stream, ...] = ("stdout", "stderr")
 
 
@@ -20,6 +20,7 @@ BOTH: tuple[Stream, ...] = ("stdout", "stderr")
     "logs",
     examples=(
         "cigri logs 12 7",
+        "cigri logs 12 7 --follow",
         "cigri logs 12 7 --stdout > seven.txt",
         "cigri logs 12 --failed --stderr --tail 3 | less",
     ),
@@ -32,14 +33,16 @@ BOTH: tuple[Stream, ...] = ("stdout", "stderr")
 @asyncclick.option(
     "--tail", type=asyncclick.IntRange(min=1), metavar="LINES", help="The last lines alone."
 )
+@asyncclick.option("-f", "--follow", is_flag=True, help="Go on printing until they have ended.")
 def logs(
     session: Session,
     *,
-    campaign: str,
+    campaign: tuple[Part, ...],
     tasks: Sequence[int],
     failed: bool,
     streams: Stream | None,
     tail: int | None,
+    follow: bool,
 ) -> Exit:
     """
     Print what TASKS of CAMPAIGN wrote, also while they run.
@@ -48,9 +51,13 @@ def logs(
     """
     if bool(tasks) == failed:
         raise asyncclick.UsageError("give the numbers of tasks, or --failed")
+    if follow and session.as_json:
+        raise asyncclick.UsageError("--follow prints what is written as it is: not as JSON")
     number = identify(session, campaign)
     chosen: tuple[Stream, ...] = BOTH if streams is None else (streams,)
     bare = len(tasks) == 1 and len(chosen) == 1
+    if follow and tasks:
+        return follow_outputs(session, number, dict.fromkeys(tasks), chosen, tail)
     found = (
         session.client.jobs(number, state="failed") if failed else _find(session, number, tasks)
     )
@@ -65,9 +72,10 @@ def logs(
 
 def _find(session: Session, campaign: int, tasks: Iterable[int]) -> Iterator[Job | NotFound]:
     for task in tasks:
-        job = session.client.job(campaign, task)
-        missing = NotFound(f"campaign {campaign} has no task {task}")
-        yield job or missing.trying(f"cigri jobs {campaign} shows its tasks")
+        try:
+            yield found_task(session, campaign, task)
+        except NotFound as error:
+            yield error
 
 
 def _print(

@@ -1,12 +1,13 @@
 """The outermost layer: what no command expected ends here, with an exit code."""
 
 import asyncio
+import codecs
 import io
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Never
@@ -18,26 +19,26 @@ from cigri.cli.failures import Exit, OutputLost, reader_gone, report, tell, writ
 from cigri.cli.group import cigri
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that *arguments* name and return its exit code."""
+def run(arguments: Sequence[str] | None = None, command: asyncclick.Command = cigri) -> int:
+    """Run *command*, or that of its own which *arguments* name, and return the exit code."""
     _prepare_streams()
     # asyncio's own handler would only take note of the first Ctrl-C while a command works.
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = _outcome(arguments)
+        code = _outcome(arguments, command)
         with writing():
             sys.stdout.flush()
     except BrokenPipeError:
         return reader_gone()
     except OutputLost as error:
-        return _refusal(error)
+        return _refusal(error, command)
     return code
 
 
-def _outcome(arguments: Sequence[str] | None) -> int:
+def _outcome(arguments: Sequence[str] | None, command: asyncclick.Command) -> int:
     try:
-        return asyncio.run(_call(arguments))
+        return asyncio.run(_call(arguments, command))
     except asyncclick.exceptions.NoArgsIsHelpError as error:
         error.show()
         return Exit.USAGE
@@ -46,26 +47,29 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     except (asyncclick.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except (errors.CigriError, OSError) as error:
-        return _refusal(error)
+        return _refusal(error, command)
     except Exception as error:  # noqa: BLE001 - a bug is told in three lines too, and kept
         return _bug(error)
 
 
-def _refusal(error: Exception) -> Exit:
+def _refusal(error: Exception, command: asyncclick.Command) -> Exit:
     if isinstance(error, OSError):
         with writing():  # fails again if it was the output: of help, for one
             sys.stdout.flush()
-    return report(error, command="cigri", where=" ".join(["cigri", *sys.argv[1:2]]))
+    name = command.name or "cigri"
+    return report(error, command=name, where=" ".join([name, *sys.argv[1:2]]))
 
 
-async def _call(arguments: Sequence[str] | None) -> int:
-    code: int | None = await cigri.main(arguments, prog_name="cigri", standalone_mode=False)
+async def _call(arguments: Sequence[str] | None, command: asyncclick.Command) -> int:
+    code: int | None = await command.main(arguments, prog_name=command.name, standalone_mode=False)
     return code or Exit.DONE  # help and version return none
 
 
 def _usage(error: asyncclick.UsageError) -> Exit:
     path = error.ctx.command_path if error.ctx else "cigri"
-    tell(error.format_message().rstrip("."), path, f"{path} --help")
+    # It begins a new line, with a tab, for each word that may stand there.
+    message = " ".join(error.format_message().split()).rstrip(".")
+    tell(message, path, f"{path} --help")
     return Exit.USAGE
 
 
@@ -107,12 +111,42 @@ _STREAMS = (
 
 
 def _prepare_streams() -> None:
-    """Replace streams that are closed, and have one that is not UTF-8 show a question mark."""
+    """Replace streams that are closed, and have those that are not UTF-8 show what they can."""
     for name, mode, flags in _STREAMS:
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+    codecs.register_error("cigri", _nearest)
+    encoding = "ascii" if knows_ascii_alone(os.environ) else None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="cigri")
+
+
+def knows_ascii_alone(environment: Mapping[str, str]) -> bool:
+    """
+    Return whether the locale is that of C.
+
+    Python takes it for one with UTF-8, which it then also writes into LC_CTYPE.
+
+    >>> knows_ascii_alone({"LANG": "C", "LC_CTYPE": "C.UTF-8"}), knows_ascii_alone({})
+    (True, False)
+    """
+    chosen = environment.get("LC_ALL") or environment.get("LC_CTYPE")
+    if not chosen or (chosen == "C.UTF-8" and not environment.get("LC_ALL")):
+        chosen = environment.get("LANG")
+    return chosen in {"C", "POSIX"}
+
+
+#: What stands for a sign that a terminal does not know.
+_SIGNS = {"×": "x", "…": "...", "–": "-", "−": "-", "“": '"', "”": '"'}
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """Have a stream write something similar, or a question mark."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_SIGNS.get(sign, "?") for sign in lost), error.end
 
 
 def _interrupt(number: int, frame: FrameType | None) -> Never:

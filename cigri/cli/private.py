@@ -19,14 +19,16 @@ from cigri.errors import CigriError, ServerUnreachable
 START = 30.0
 #: Seconds that it may take to end.
 STOP = 10.0
-#: Bytes that the path of a socket may have; unix(7) counts the zero at its end, too.
-LONGEST_PATH = 107
 
 
 @contextlib.contextmanager
-def reachable(session: Session, keep: Path | None, *, private: bool) -> Iterator[Path | None]:
+def reachable(
+    session: Session, keep: Path | None, *, private: bool, config: Path | None = None
+) -> Iterator[Path | None]:
     """
     Have the session's client speak with a server, for as long as the block runs.
+
+    One that is started has the clusters of *config*.
 
     It is the one that answers, unless none does or a *private* one is wanted: that one keeps its
     things in *keep*, or in a new temporary directory, which is what comes back.
@@ -36,7 +38,7 @@ def reachable(session: Session, keep: Path | None, *, private: bool) -> Iterator
         return
     directory = keep or Path(tempfile.mkdtemp(prefix="cigri-"))
     try:
-        with _server(directory) as client:
+        with _server(directory, config) as client:
             session.client = client
             yield directory
     except ServerUnreachable:
@@ -59,19 +61,21 @@ def _answers(session: Session) -> bool:
 
 
 @contextlib.contextmanager
-def _server(directory: Path) -> Iterator[Client]:
+def _server(directory: Path, config: Path | None) -> Iterator[Client]:
     """Run a server until the block ends; it ends by itself when this process is gone."""
     directory = directory.resolve()
     socket = places.private_places(directory).socket
-    if len(os.fsencode(socket)) > LONGEST_PATH:
+    if len(os.fsencode(socket)) > places.LONGEST_SOCKET:
         raise CigriError(
             f"no socket can have a path as long as {socket}: choose another directory"
         )
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "server.log"
+    options = ["--private", str(directory)]
+    options += [] if config is None else ["--config", str(config)]
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "cigri", "serve", "--private", str(directory)],
+            [sys.executable, "-m", "cigri", "serve", *options],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

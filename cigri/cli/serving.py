@@ -12,6 +12,8 @@ from cigri.cli.group import with_examples
 HELP = with_examples(
     """Run the server: with no option at all, one for yourself and this host's cores.
 
+Its settings are those of --config, else of the file that `cigri init` writes, if there is one.
+
 It listens on a Unix socket and on http://127.0.0.1:8666. Ctrl-C ends it; what runs goes on and
 is found again at the next start.""",
     "cigri serve",
@@ -46,12 +48,20 @@ async def serve(
     found = places.places(os.environ, os.geteuid())
     if private is not None:
         found = places.private_places(private)
+    else:
+        config = config or own_configuration()
     service = daemon.prepare(config, found, database=database, private=private is not None)
     if private is None and sys.stderr.isatty():
         server = service.config.server
-        _greet(server.socket, f"http://{server.host}:{server.port}" if server.port else None)
+        _greet(server.socket, server.url)
     await daemon.serve(service, adopt=adopt)
     return 0
+
+
+def own_configuration() -> Path | None:
+    """Return the file that a server of this user reads, if `cigri init` or somebody wrote one."""
+    path = places.configuration(os.environ, os.geteuid())
+    return path if path.is_file() else None
 
 
 def _greet(socket: Path, url: str | None) -> None:
@@ -59,34 +69,3 @@ def _greet(socket: Path, url: str | None) -> None:
     also = f" and {url}" if url else ""
     asyncclick.echo(f"Starting on unix:{socket}{also}", err=True)
     asyncclick.echo("Stop with Ctrl-C: what runs goes on, and is found again.", err=True)
-
-
-DOCTOR = with_examples(
-    """Check the database: the file, the checksums of the parameters, and all counters.
-
-A server may be using it meanwhile. With --backup, only write a copy of it.""",
-    "cigri doctor",
-    "cigri doctor --backup /safe/cigri-monday.db",
-)
-
-
-@asyncclick.command("doctor", help=DOCTOR)
-@asyncclick.option("--config", type=FILE, metavar="FILE", help="Read the settings in this file.")
-@asyncclick.option("--database", type=FILE, metavar="FILE", help="Examine this file.")
-@asyncclick.option("--backup", type=FILE, metavar="FILE", help="Write a copy to this new file.")
-async def doctor(config: Path | None, database: Path | None, backup: Path | None) -> int:
-    """Examine or copy a database and return the exit code."""
-    from cigri import doctor as examiner
-    from cigri.config import load
-
-    found = places.places(os.environ, os.geteuid())
-    path = database or load(config, found).server.database
-    if backup is not None:
-        await examiner.backup(path, backup)
-        asyncclick.echo(f"wrote {backup}; to serve it: cigri serve --database {backup} --adopt")
-        return 0
-    healthy = True
-    async for finding in examiner.check(path):
-        asyncclick.echo(f"{finding.subject:<16}{finding.problem or 'ok'}")
-        healthy &= finding.problem is None
-    return 0 if healthy else 1

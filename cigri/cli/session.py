@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -76,6 +77,11 @@ class Session:
         """Return whether answers are wanted as they come."""
         return self.output == "json"
 
+    def repeated(self, *words: str) -> str:
+        """Return this command with other *words*, for the same server."""
+        url = ["--url", self._url] if self._url else []
+        return shlex.join([*self.command.split(), *words, *url])
+
     def close(self) -> None:
         """Give the connection back."""
         if self._client is not None:
@@ -101,6 +107,10 @@ class Session:
             return
         body = response.json()
         self.show(*(part(body) for part in parts))
+
+    def list_ids(self, ids: Iterable[int]) -> None:
+        """Write one number a line, for xargs."""
+        self.write("".join(f"{one}\n" for one in ids).encode())
 
     def write(self, raw: bytes) -> None:
         """Write to standard output as it is."""
@@ -207,7 +217,8 @@ def _common(outputs: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             type=asyncclick.Choice(outputs),
             default=outputs[0],
             show_default=True,
-            help="How to print; json is the body of the REST answer.",
+            help="How to print; json is the body of the REST answer"
+            + (", ids one number a line." if "ids" in outputs else "."),
         ),
     ]
 

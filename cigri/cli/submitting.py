@@ -1,46 +1,75 @@
 """`sub` and `run`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import asyncclick
 
-from cigri.cli import screens
+from cigri.cli import causes, screens
+from cigri.cli.amending import NO_CHANGES, Changes, amending, understood
 from cigri.cli.description import Description, read
 from cigri.cli.failures import Exit
-from cigri.cli.following import LOOK, follow, follow_on, outcome, stuck, until_stuck
+from cigri.cli.following import (
+    LOOK,
+    explained,
+    follow,
+    follow_on,
+    outcome,
+    stuck,
+    until_stuck,
+)
 from cigri.cli.private import reachable
 from cigri.cli.session import Session, command
+from cigri.cli.trying import first_task
 from cigri.client.answer import Answer
 from cigri.client.bodies import Campaign
 from cigri.places import private_places
 
-source = asyncclick.argument("file")
+#: The file, and what follows the first word of `--grid` or `--zip`.
+source = asyncclick.argument("words", nargs=-1, required=True, metavar="FILE")
 
 
 @command(
     "sub",
     examples=(
         "cigri sub visc.json --dry-run",
-        "cigri sub visc.json --watch",
+        "cigri sub visc.json --grid T=0:9.9:100 seed=1..100 --watch",
+        "cigri sub visc.json --try",
         "eval $(cigri sub visc.json) && cigri wait $CAMPAIGN_ID",
     ),
 )
 @source
+@amending
 @asyncclick.option("--watch", is_flag=True, help="Follow it to its end; exit as `cigri wait`.")
 @asyncclick.option(
     "-n", "--dry-run", is_flag=True, help="Show what would run, and submit nothing."
 )
-def sub(session: Session, file: str, watch: bool, dry_run: bool) -> Exit | None:
+@asyncclick.option(
+    "--try", "attempt", is_flag=True, help="Run its first task here and now, and submit nothing."
+)
+def sub(
+    session: Session,
+    *,
+    words: Sequence[str],
+    watch: bool,
+    dry_run: bool,
+    attempt: bool,
+    **chosen: Any,  # noqa: ANN401 - the options of `amending`
+) -> Exit | None:
     """
     Submit the campaign that FILE describes; `-` is standard input.
 
     Its `param_file` is read here and may have millions of lines.
     """
-    description = described(session, file)
+    if watch + dry_run + attempt > 1:
+        raise asyncclick.UsageError("--watch, --dry-run and --try exclude each other")
+    description = described(session, *understood(words, **chosen))
     if dry_run:
         _preview(session, description)
         return None
+    if attempt:
+        return first_task(session, session.client.preview(description.jdl, description.lines()))
     response = submit(session, description)
     campaign = cast(Campaign, response.json())
     session.answer(response, lambda body: f"CAMPAIGN_ID={body['id']}")
@@ -55,6 +84,7 @@ def sub(session: Session, file: str, watch: bool, dry_run: bool) -> Exit | None:
     examples=("cigri run visc.json && cigri results last",),
 )
 @source
+@amending
 @asyncclick.option("--private", is_flag=True, help="Start a server even if one answers.")
 @asyncclick.option(
     "--keep",
@@ -62,13 +92,20 @@ def sub(session: Session, file: str, watch: bool, dry_run: bool) -> Exit | None:
     metavar="DIR",
     help="Where a server that is started keeps its things.  [default: a temporary directory]",
 )
-def run(session: Session, file: str, private: bool, keep: Path | None) -> Exit:
+def run(
+    session: Session,
+    *,
+    words: Sequence[str],
+    private: bool,
+    keep: Path | None,
+    **chosen: Any,  # noqa: ANN401 - the options of `amending`
+) -> Exit:
     """
     Submit the campaign that FILE describes, follow it, and exit as `cigri wait` does.
 
     If no server answers, one is started for as long as that takes.
     """
-    description = described(session, file)
+    description = described(session, *understood(words, **chosen))
     with reachable(session, keep, private=private) as directory:
         campaign = submit(session, description).json()["id"]
         last = follow_here(session, campaign, directory)
@@ -84,10 +121,10 @@ def again(directory: Path) -> str:
     return f"cigri serve --database {database} shows it again"
 
 
-def described(session: Session, file: str) -> Description:
-    """Return what *file* describes, and have errors name it."""
+def described(session: Session, file: str, changes: Changes = NO_CHANGES) -> Description:
+    """Return what *file* describes with *changes* to it, and have errors name it."""
     session.source = file
-    return read(file, Path.cwd())
+    return read(file, Path.cwd(), changes)
 
 
 def submit(session: Session, description: Description) -> Answer:
@@ -107,7 +144,8 @@ def follow_here(session: Session, campaign: int, private: Path | None) -> Campai
     if private is None:
         return follow_on(session, campaign)
     try:
-        return follow(session, until_stuck(session.client.watch(campaign, every=LOOK)))
+        looks = explained(session, session.client.watch(campaign, every=LOOK))
+        return follow(session, until_stuck(looks))
     except KeyboardInterrupt:
         session.client.cancel(campaign)
         session.say(f"campaign {campaign} cancelled, as its server ends with this command")
@@ -122,7 +160,7 @@ def _conclude(session: Session, last: Campaign) -> Exit:
         session.say(f"campaign {number} cannot go on: {blocked}")
     code = Exit.TASKS_FAILED if blocked else outcome(last)
     if code is Exit.TASKS_FAILED:
-        session.show(screens.events(session.client.get(f"/campaigns/{number}/events").json()))
+        session.show(causes.screen(session.client.events(number)))
     if session.as_json:
         session.write(session.client.get(f"/campaigns/{number}").content)
     return code

@@ -17,6 +17,8 @@ STATE_STYLES = {
     "failed": "red",
     "running": "cyan",
     "paused": "yellow",
+    "testing": "cyan",
+    "held": "yellow",
     "cancelled": "magenta",
     "pending": "bright_black",
 }

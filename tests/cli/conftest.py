@@ -2,12 +2,15 @@ import json
 import os
 import signal
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import attrs
 import pytest
 
 from cigri.cli.main import run
+from tests.cli.played import Played
 from tests.e2e.server import serving
 
 #: What a task does that lasts; its parameter is not looked at.
@@ -82,6 +85,23 @@ def describe(nowhere):
         return path
 
     return write
+
+
+@pytest.fixture
+def played(nowhere, place, monkeypatch):
+    """A server that plays, and a time zone in which the examples were written."""
+    path = place / f"{nowhere.name}.sock"
+    monkeypatch.setenv("CIGRI_URL", f"unix:{path}")
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    with Played(path) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture

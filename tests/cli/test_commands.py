@@ -158,8 +158,13 @@ def test_events_show_the_cause_and_fix_repairs_it(finished, cigri):
     fixed = cigri("fix", number, "--resubmit")
     waited = cigri("wait", number)
 
-    assert "exit 3" in events.out
-    assert "\n    b\n" in events.out
+    head, *commands = events.out.splitlines()
+    assert head.split("  ")[1:5] == ["open", "EXIT_ERROR", "exit 3", "on local"]
+    assert head.endswith("  b")
+    assert [line.split("  ")[2] for line in commands] == [
+        f"cigri logs {number} 1",
+        f"cigri fix {number} {head.split()[1]} --resubmit",
+    ]
     assert fixed.out == f"campaign {number}: 1 event closed, 1 task will run again\n"
     assert waited.code == 10
     (failed,) = cigri("jobs", number, "--state", "failed").out.splitlines()[1:]
@@ -252,6 +257,24 @@ def test_results_are_one_row_a_task(finished, cigri):
     assert [row["state"] for row in rows] == ["terminated", "failed"]
     assert [row["exit_status"] for row in rows] == ["0", "3"]
     assert all(row["cluster"] == "local" and row["attempts"] == "1" for row in rows)
+
+
+def test_results_of_a_sweep_have_a_column_for_each_axis(here, cigri, describe):
+    sweep = ("--grid", "T=0.5,1", 'suffix="",a b')
+    number = cigri("sub", describe(), *sweep).out.removeprefix("CAMPAIGN_ID=").strip()
+    cigri("wait", number)
+
+    head, *rows = cigri("results", number).out.splitlines()
+    (first, *_) = cigri("results", number, "-o", "ndjson").out.splitlines()
+
+    assert head.startswith("number,parameter,T,suffix,state,")
+    assert [row.split(",")[2:5] for row in rows] == [
+        ["0.5", "", "terminated"],
+        ["0.5", "a b", "terminated"],
+        ["1", "", "terminated"],
+        ["1", "a b", "terminated"],
+    ]
+    assert [json.loads(first)[name] for name in ("T", "suffix")] == [0.5, ""]
 
 
 def test_a_reader_that_goes_away_is_no_error(submitted, server):

@@ -4,7 +4,8 @@ from pathlib import Path
 import asyncclick
 import pytest
 
-from cigri.cli.description import expanded, read, read_lines
+from cigri.cli.amending import Changes
+from cigri.cli.description import expanded, lines_of, read, read_lines
 from cigri.errors import InvalidJdl
 
 
@@ -29,11 +30,31 @@ def test_a_parameter_file_is_found_from_the_working_directory_and_read_here(tmp_
     assert b"".join(found.lines()) == b"a\nb\n"
 
 
+def test_a_backslash_of_a_dollar_does_not_hide_the_parameter_file(tmp_path):
+    (tmp_path / "p.txt").write_text("a")
+    text = rb'{"exec_file": "\$HOME/x", "prologue": ["\\$A"], "param_file": "p.txt"}'
+    (tmp_path / "x.json").write_bytes(text)
+
+    found = read(str(tmp_path / "x.json"), tmp_path, Changes(tags=("t",)))
+
+    jdl = {"exec_file": "$HOME/x", "prologue": [r"\$A"], "tags": ["t"]}
+    assert json.loads(found.jdl) == jdl
+    assert found.parameters == tmp_path / "p.txt"
+
+
 def test_lines_end_as_unix_has_it_and_a_byte_order_mark_is_no_parameter(tmp_path):
     path = tmp_path / "dos.txt"
     path.write_bytes(b"\xef\xbb\xbfa 1\r\nb\r2\r\nlast")
 
-    assert b"".join(read_lines(path)) == b"a 1\nb\r2\nlast"
+    assert b"".join(read_lines(path)) == b"a 1\nb\r2\nlast\n"
+    assert b"".join(lines_of(str(path))) == b"a 1\nb\r2\nlast"
+
+
+def test_white_space_at_the_ends_of_a_line_is_not_the_parameters(tmp_path):
+    path = tmp_path / "p.txt"
+    path.write_bytes(b"  a 1\t\n\n b  2 \r\n")
+
+    assert b"".join(read_lines(path)) == b"a 1\n\nb  2\n"
 
 
 def test_a_long_file_comes_in_blocks_of_whole_lines(tmp_path):

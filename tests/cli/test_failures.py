@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import pytest
 from cigri import errors
 from cigri.cli.failures import report
 from cigri.cli.group import cigri as group
+from cigri.cli.main import knows_ascii_alone
 
 
 @pytest.mark.parametrize(
@@ -121,3 +123,37 @@ def test_the_report_of_a_bug_is_for_its_user_alone(broken, nowhere):
 
     assert log.stat().st_mode & 0o777 == 0o600
     assert "ZeroDivisionError: oh" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("locale", "alone"),
+    [
+        ({"LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, True),
+        ({"LC_CTYPE": "C", "LANG": "en_US.UTF-8"}, True),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True),
+        ({"LANG": "C", "LC_ALL": "C.UTF-8"}, False),
+        ({"LANG": "C", "LC_CTYPE": "fr_FR.UTF-8"}, False),
+        ({"LANG": "en_US.UTF-8"}, False),
+        ({"LC_CTYPE": "C.UTF-8"}, False),
+        ({}, False),
+    ],
+)
+def test_only_the_locale_of_c_knows_ascii_alone(locale, alone):
+    assert knows_ascii_alone(locale) is alone
+
+
+def test_signs_that_a_terminal_does_not_know_have_others_for_them(nowhere):
+    program = (
+        "import sys; from cigri.cli.main import _prepare_streams as prepare; prepare();"
+        "print('5 × a … é'); print('×', file=sys.stderr)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"LANG": "C", "PATH": "", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=True,
+    )
+
+    assert (ended.stdout, ended.stderr) == (b"5 x a ... ?\n", b"x\n")

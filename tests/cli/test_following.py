@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from cigri.cli.failures import Exit
-from cigri.cli.following import follow, outcome, stuck, until_stuck
+from cigri.cli.following import explained, follow, outcome, stuck, until_stuck
 from cigri.cli.session import Session
 from cigri.client import Client
 from tests.cli.test_screens import CAMPAIGN
@@ -35,6 +35,10 @@ def test_the_exit_code_tells_how_a_campaign_ended(campaign, code):
     [
         (look(pending=1), None),
         (look("paused", pending=1), "it is paused"),
+        (
+            look("paused", pending=1) | {"reason": "too many tasks failed"},
+            "too many tasks failed",
+        ),
         # What runs may still end, and with it what waits.
         (look("paused", running=1), None),
         (look(held=True, running=1, pending=5), None),
@@ -101,3 +105,48 @@ def test_whoever_follows_in_a_pipe_is_told_once_why_a_campaign_stands_still(
 
     assert ended.err == "campaign 12 waits: it is paused\n"
     assert ended.out.endswith("campaign 12: terminated, 1/10 done\n")
+
+
+@pytest.fixture
+def answering():
+    """A session whose server gives these answers."""
+
+    def session(*answers):
+        left = list(answers)
+        transport = httpx.MockTransport(lambda _: left.pop(0))
+        made = Session(command="cigri stat", url=None, output="table", color="auto")
+        made.client = Client(http=httpx.Client(transport=transport, base_url="http://localhost"))
+        return made
+
+    return session
+
+
+PAUSED = look("paused", pending=1) | {"reason": "it is paused"}
+ENDED_TEST = {"cluster": "a", "code": "x", "reason": "its test has ended", "remedy": "cigri go 12"}
+
+
+def test_a_campaign_that_paused_itself_tells_why_and_what_to_do(answering):
+    body = {"clusters": [ENDED_TEST, ENDED_TEST | {"cluster": "b"}]}
+    session = answering(httpx.Response(200, json=body))
+
+    first, second = explained(session, [PAUSED, PAUSED])  # asked once
+
+    assert stuck(first) == stuck(second) == "its test has ended: cigri go 12"
+
+
+def test_one_that_its_owner_paused_has_no_more_to_tell(answering):
+    (found,) = explained(answering(), [PAUSED | {"open_events": 0}])
+
+    assert stuck(found) == "it is paused"
+
+
+def test_without_an_explanation_the_reason_stays(answering):
+    (found,) = explained(answering(httpx.Response(403, json={})), [PAUSED])
+
+    assert stuck(found) == "it is paused"
+
+
+def test_of_somebody_elses_campaign_nothing_is_asked(answering):
+    (found,) = explained(answering(), [PAUSED | {"reason": None}])
+
+    assert stuck(found) == "it is paused"

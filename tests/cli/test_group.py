@@ -50,7 +50,6 @@ def test_help_lists_every_command_and_begins_with_examples(cigri):
         (("stta",), "cigri", "Did you mean 'stat'?"),
         (("stat", "--wach"), "cigri stat", "--watch"),
         (("stat", "twelve"), "cigri stat", "'twelve' is no campaign"),
-        (("stat", "--watch"), "cigri stat", "--watch follows one campaign"),
         (("jobs",), "cigri jobs", "Missing argument"),
         (("jobs", "1", "--state", "finished"), "cigri jobs", "terminated"),
         (("wait", "1", "--timeout", "-1"), "cigri wait", "'-1' is no number of seconds"),

@@ -30,6 +30,20 @@ def test_a_list_tells_what_it_hides():
     ]
 
 
+def test_a_campaign_that_is_held_everywhere_is_not_shown_as_if_it_ran():
+    reason = {"reason": "held on local: no such file"}
+
+    assert "  held  " in listed(campaign(1, **reason), width=200)[1]
+    assert "  paused  " in listed(campaign(1, state="paused", **reason), width=200)[1]
+
+
+def test_a_campaign_without_an_end_has_no_total():
+    _, row, *_ = listed(campaign(1, endless=True), width=120)
+
+    assert "no end" in row
+    assert "█" not in row
+
+
 def test_users_show_when_there_are_several():
     assert "USER" not in listed(campaign(1), campaign(2), width=200)[0]
     assert "USER" in listed(campaign(1), campaign(2, user="bob"), width=200)[0]

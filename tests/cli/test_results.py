@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cigri.cli.results import COLUMNS, FORMATS, row
+from cigri.cli.results import FORMATS, row
+from cigri.client.rows import COLUMNS, columns
 
 RESULTS = [
     {
@@ -33,7 +34,7 @@ RESULTS = [
 
 
 def written(form, results=RESULTS):
-    return "".join(FORMATS[form](map(row, results)))
+    return "".join(FORMATS[form](map(row, results), COLUMNS))
 
 
 def test_csv_has_a_heading_and_survives_any_parameter():
@@ -44,6 +45,28 @@ def test_csv_has_a_heading_and_survives_any_parameter():
     assert first["end"] == "2026-11-21T08:00:02.500Z"
     assert json.loads(second["parameter"]) == ["x", "é ☃"]
     assert second["exit_status"] == second["start"] == ""
+
+
+def test_tsv_has_one_line_for_each_task_whatever_its_parameter():
+    odd = [RESULTS[0] | {"parameter": "a\tb\n\\"}, RESULTS[1]]
+
+    head, first, second = written("tsv", odd).splitlines()
+
+    assert head.split("\t") == list(COLUMNS)
+    assert first.split("\t")[:4] == ["0", "a\\tb\\n\\\\", "terminated", "0"]
+    assert second.split("\t")[:4] == ["1", '["x", "é ☃"]', "pending", ""]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_the_axes_of_a_sweep_stand_behind_the_parameter(form):
+    names = columns(["T", "m"])
+    swept = [RESULTS[0] | {"parameter": "0.5 x", "T": 0.5, "m": None}]
+    sign = {"csv": ",", "tsv": "\t"}[form]
+
+    head, first = "".join(FORMATS[form](map(row, swept), names)).splitlines()
+
+    assert head.split(sign)[:5] == ["number", "parameter", "T", "m", "state"]
+    assert first.split(sign)[:5] == ["0", "0.5 x", "0.5", "", "terminated"]
 
 
 def test_a_program_that_never_ran_has_no_exit_status_in_any_form():

@@ -43,7 +43,7 @@ def test_run_ends_as_wait_does_and_shows_why_tasks_failed(nowhere, cigri, descri
 
     assert ended.code == 10
     assert "exit 3" in ended.out
-    assert "\n    b\n" in ended.out
+    assert "on local" in ended.out
 
 
 def test_run_names_what_keeps_a_campaign_from_running(nowhere, cigri, describe, keep):

@@ -4,7 +4,8 @@ import pytest
 from rich.console import Console
 
 from cigri.cli import screens
-from cigri.cli.words import clean
+from cigri.client import pictures
+from cigri.words import clean
 
 CAMPAIGN = {
     "id": 12,
@@ -40,19 +41,6 @@ CAMPAIGN = {
         }
     },
 }
-EVENT = {
-    "id": 3,
-    "code": "EXIT_ERROR",
-    "state": "open",
-    "message": "exit status 3\nsegfault at \x1b[31m0x0",
-    "count": 6,
-    "campaign_id": 12,
-    "cluster_name": "local",
-    "task": 7,
-    "exit_status": -11,
-    "date_open": 0,
-    "date_update": 0,
-}
 
 
 def shown(part, width=200):
@@ -75,14 +63,80 @@ def test_a_campaign_shows_its_bar_its_numbers_its_clusters_and_what_is_wrong():
     assert events == "1 open event: cigri events 12"
 
 
+def test_a_campaign_without_an_end_has_no_bar_and_no_share():
+    _, told, numbers, *_ = shown(screens.campaign(CAMPAIGN | {"endless": True}))
+
+    assert told == "4 done, no end until it is stopped"
+    assert numbers == "done 4  running 1  queued 1  failed 1"
+
+
 def test_a_held_cluster_says_why():
     cluster = CAMPAIGN["clusters"]["1"] | {"blacklisted": True, "blacklist_reason": "no such file"}
-    held = CAMPAIGN | {"clusters": {"1": cluster}, "reason": "held on local"}
+    held = CAMPAIGN | {"clusters": {"1": cluster, "2": CAMPAIGN["clusters"]["1"]}}
 
-    text = "\n".join(shown(screens.campaign(held)))
+    assert shown(screens.campaign(held))[-3].endswith("held: no such file")
 
-    assert "held: no such file" in text
-    assert "nothing runs: held on local" in text
+
+def test_what_holds_a_campaign_everywhere_is_told_once():
+    cluster = CAMPAIGN["clusters"]["1"] | {"blacklisted": True, "blacklist_reason": "no such file"}
+    reason = "held on local: no such file"
+    lines = shown(screens.campaign(CAMPAIGN | {"clusters": {"1": cluster}, "reason": reason}))
+
+    assert f"nothing runs: {reason}" in lines
+    assert lines[-2].endswith("  held")
+
+
+@pytest.mark.parametrize(
+    ("state", "test_mode", "word"),
+    [
+        ("in_treatment", "off", "in_treatment"),
+        ("in_treatment", "then-run", "testing"),
+        ("in_treatment", "then-wait", "testing"),
+        ("paused", "then-wait", "paused"),
+        ("paused", "off", "paused"),
+        ("cancelled", "then-wait", "cancelled"),
+    ],
+)
+def test_a_test_has_its_own_words(state, test_mode, word):
+    body = CAMPAIGN | {"state": state, "test_mode": test_mode}
+    lines = shown(screens.campaign(body))
+
+    assert lines[0].endswith(f"ann  {word}")
+
+
+def test_tags_stand_behind_the_state():
+    assert shown(screens.campaign(CAMPAIGN | {"tags": ["paper", "v2"]}))[0].endswith(
+        "in_treatment  #paper #v2"
+    )
+    assert shown(screens.campaign(CAMPAIGN | {"tags": None}))[0].endswith("in_treatment")
+
+
+@pytest.mark.parametrize(
+    ("state", "steps", "told"),
+    [
+        ("in_treatment", {"prologue": "none", "epilogue": "none"}, "ok"),
+        ("in_treatment", {"prologue": "waiting", "epilogue": "waiting"}, "prologue waits"),
+        ("in_treatment", {"prologue": "in_flight", "epilogue": "waiting"}, "prologue runs"),
+        ("in_treatment", {"prologue": "done", "epilogue": "waiting"}, "prologue done"),
+        ("in_treatment", {"prologue": "failed"}, "prologue failed"),
+        ("in_treatment", {"epilogue": "in_flight"}, "epilogue runs"),
+        ("terminated", {"prologue": "waiting", "epilogue": "failed"}, "epilogue failed"),
+        ("cancelled", {"prologue": "done", "epilogue": "done"}, "prologue done, epilogue done"),
+    ],
+)
+def test_a_cluster_tells_how_far_its_scripts_are(state, steps, told):
+    cluster = CAMPAIGN["clusters"]["1"] | steps
+    lines = shown(screens.campaign(CAMPAIGN | {"state": state, "clusters": {"1": cluster}}))
+
+    assert lines[-2].split("  ")[-1] == told
+
+
+def test_a_cluster_tells_once_that_its_prologue_failed():
+    held = {"blacklisted": True, "blacklist_reason": "the prologue failed: exit status 1"}
+    cluster = CAMPAIGN["clusters"]["1"] | held | {"prologue": "failed"}
+    lines = shown(screens.campaign(CAMPAIGN | {"reason": None, "clusters": {"1": cluster}}))
+
+    assert lines[-2].split("  ")[-1] == "held: the prologue failed: exit status 1"
 
 
 @pytest.mark.parametrize(
@@ -96,15 +150,15 @@ def test_a_held_cluster_says_why():
     ],
 )
 def test_a_campaign_on_one_line(state, line):
-    assert screens.line(CAMPAIGN | {"state": state}) == line
+    assert pictures.line(CAMPAIGN | {"state": state}) == line
 
 
-def test_an_event_shows_its_cause_and_where_to_read_more():
-    head, *said, example = shown(screens.events({"items": [EVENT]}))
+def test_a_campaign_without_an_end_tells_so_on_one_line():
+    going = pictures.line(CAMPAIGN | {"endless": True})
+    stopped = pictures.line(CAMPAIGN | {"endless": True, "end_time": 9, "state": "cancelled"})
 
-    assert head.startswith("event 3  open  EXIT_ERROR  exit SIGSEGV  ×6  on local")
-    assert said == ["    exit status 3", "    segfault at \\x1b[31m0x0"]
-    assert example == "    e.g. task 7: cigri logs 12 7"
+    assert going == "campaign 12: 4 done, no end, 1 running, 1 queued, 1 failed, rate 30.0/min"
+    assert stopped.startswith("campaign 12: cancelled, 4/10 done")
 
 
 def test_names_cannot_write_on_the_terminal_nor_pose_as_markup():
@@ -132,26 +186,6 @@ def test_the_last_page_of_tasks_offers_no_more():
 
     assert last[1].endswith("1  'a b' 'c'")
     assert other[2:] == ["more: --first 8"]
-
-
-@pytest.mark.parametrize(
-    ("code", "state", "hint"),
-    [
-        ("EXIT_ERROR", "open", "e.g. task 7: cigri logs 12 7"),
-        ("WALLTIME", "closed", "e.g. task 7: cigri logs 12 7"),
-        ("COMMAND_NOT_STARTED", "open", "repair it, then: cigri fix 12"),
-        ("SUBMISSION_REJECTED", "open", "repair it, then: cigri fix 12"),
-        ("DAMAGED_PARAMETERS", "open", "repair it, then: cigri fix 12"),
-        ("DAMAGED_PARAMETERS", "closed", None),
-        ("UNUSABLE_PARAMETER", "open", "which tasks: cigri jobs 12 --state failed"),
-    ],
-)
-def test_a_hint_leads_to_what_there_is(code, state, hint):
-    event = EVENT | {"code": code, "state": state, "message": "x"}
-
-    _, _, *hints = shown(screens.events({"items": [event]}))
-
-    assert hints == ([f"    {hint}"] if hint else [])
 
 
 def test_a_task_whose_program_never_ran_has_no_exit_status():
