@@ -1,0 +1,1 @@
+"""What `cigri doctor` looks at."""
