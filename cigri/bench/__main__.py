@@ -1,17 +1,19 @@
-"""`python -m cigri.bench local` and `python -m cigri.bench million`."""
+"""Run `python -m cigri.bench` with `local`, `million`, `streams` or `pages`."""
 
 import argparse
 import sys
 
-from cigri.bench import local, million
+from cigri.bench import local, million, pages, streams
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m cigri.bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="local|million")
+    commands = parser.add_subparsers(required=True, metavar="local|million|streams|pages")
     _local(commands.add_parser("local", help=local.__doc__))
     _million(commands.add_parser("million", help=million.__doc__))
+    _streams(commands.add_parser("streams", help=streams.__doc__))
+    _pages(commands.add_parser("pages", help=pages.__doc__))
     options = parser.parse_args()
     options.run(options)
 
@@ -53,6 +55,26 @@ def _million(parser: argparse.ArgumentParser) -> None:
             tasks=options.tasks, slots=options.slots, seconds=options.seconds
         )
     )
+
+
+def _streams(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--listeners", type=int, default=100)
+    parser.add_argument("--rate", type=float, default=500.0, help="tasks a second (default: 500)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each window (default: 10)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.set_defaults(
+        run=lambda options: streams.main(
+            listeners=options.listeners,
+            rate=options.rate,
+            seconds=options.seconds,
+            rounds=options.rounds,
+        )
+    )
+
+
+def _pages(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tasks", type=int, default=1_000_000)
+    parser.set_defaults(run=lambda options: pages.main(tasks=options.tasks))
 
 
 if __name__ == "__main__":
