@@ -1,14 +1,22 @@
 """The pages name everything that there is to name."""
 
+import json
 import re
 from pathlib import Path
 
+import attrs
 import pytest
 
-from cigri.api import campaigns, clusters, events, jobs
+from cigri.api.operation import operations
+from cigri.api.tables import TABLES
 from cigri.cli.group import COMMANDS
 from cigri.clusters import worker
 from cigri.domain import fields
+from cigri.domain.facts import ClusterFacts, Facts
+from cigri.domain.jdl import read
+from cigri.domain.recipe import WAYS
+from cigri.engine.admission import VALUES
+from cigri.engine.options import RuleOptions
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,21 +41,47 @@ def test_every_command_is_in_the_readme():
     assert [name for name in COMMANDS if not re.search(rf"`?cigri {name}\b", text)] == []
 
 
-@pytest.mark.parametrize("module", [campaigns, clusters, events, jobs])
-def test_every_route_is_documented(module):
-    documented = re.findall(r"^\| `([A-Z]+ [^`]+)`", page("docs/api.md"), re.MULTILINE)
+def test_every_route_is_documented_with_its_answers():
+    rows = re.findall(
+        r"^\| `([A-Z]+ /[^`]*)` \|.*\| ([0-9, ]+) \|$", page("docs/api.md"), re.MULTILINE
+    )
 
-    assert [
-        route
-        for each in module.routes
-        if (route := f"{each.method} {each.path}") not in documented
-    ] == []
+    assert dict(rows) == {
+        f"{each.method} {each.path}": ", ".join(str(code) for code in sorted(statuses(each)))
+        for each in operations(TABLES)
+    }
+
+
+def statuses(operation):
+    """Return what its row tells, beside what any route may answer."""
+    usual = {operation.status} - {None}
+    return usual | {code for code, _ in operation.answers} | set(operation.errors)
 
 
 def test_every_field_of_the_jdl_is_documented():
     text = page("docs/jdl.md")
 
-    assert [name for name in (*fields.FIELDS, *fields.NOT_YET) if f"`{name}`" not in text] == []
+    every = (*fields.GLOBAL, *WAYS, *fields.FIELDS, *fields.NOT_YET)
+    assert [name for name in every if f"`{name}`" not in text] == []
+
+
+def test_every_condition_of_a_rule_is_documented():
+    text = page("docs/admission.md")
+
+    names = (*attrs.fields_dict(RuleOptions), *VALUES)
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_the_examples_of_the_jdl_page_are_campaigns():
+    facts = Facts(clusters={"local": ClusterFacts()})
+    whole = {"name": "n", "exec_file": "x", "clusters": {"local": {}}}
+    blocks = re.findall(r"^```json\n(.*?)^```$", page("docs/jdl.md"), re.MULTILINE | re.DOTALL)
+
+    assert len(blocks) == 5
+    for block in blocks:
+        given = json.loads(block)
+        tasks = {} if any(key in given for key in (*WAYS, "jobs_type")) else {"nb_jobs": 1}
+        read(json.dumps(whole | tasks | given).encode(), facts)
 
 
 def test_every_variable_of_a_task_is_documented():

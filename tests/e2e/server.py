@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cigri.client import Client
+from cigri.clusters import worker
 from cigri.errors import ServerUnreachable
 
 #: Seconds after which a test gives up on something that should have happened.
@@ -126,7 +127,7 @@ class Server:
 
     def worker(self) -> int:
         """Return the pid of the worker that lives, 0 without one."""
-        for lock in self.directory.glob("clusters/*/*/lock"):
+        for lock in self.directory.glob(f"clusters/*/*/{worker.LOCK}"):
             pid = int((lock.read_text().split() or ["0"])[0])
             if pid and Path(f"/proc/{pid}").exists():
                 return pid
