@@ -126,11 +126,6 @@ class Extent(NamedTuple):
     err: tuple[int, int | None]
 
 
-def extent(text: bytes, task: TaskNumber) -> Extent | None:
-    """Return where the output of the last attempt at *task* lies, `None` if it has none."""
-    return extents(text, {task}).get(task)
-
-
 def extents(text: bytes, tasks: Collection[int]) -> Mapping[int, Extent]:
     """Return where the output of the last attempt at each of *tasks* lies, where it has one."""
     reader = _Extents(tasks)
