@@ -1,7 +1,7 @@
 """Tasks that failed and are tried again by themselves, as often as their campaign allows."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -14,36 +14,45 @@ from cigri.store.statements import load
 sql = load("retries")
 
 
-async def decide(db: Connection, reports: Iterable[Report]) -> list[Report]:
+async def decide(db: Connection, reports: Sequence[Report]) -> list[Report]:
     """
     Return *reports* with the failures that are to be tried again marked as such.
 
     Nobody but the one who settles a task counts its failures, so this may come before that.
     """
+    failed: dict[CampaignId, list[int]] = {}
+    for report in reports:
+        if tasks := _that_may_be_retried(report):
+            failed.setdefault(report.job.campaign, []).extend(tasks)
+    failures = {}
+    for campaign, numbers in failed.items():
+        wanted = {"campaign": campaign, "tasks": json.dumps(numbers)}
+        for row in await db.all(sql.failures, wanted):
+            failures[campaign, row["task"]] = row["failures"]
     return [
-        report
-        if not report.job.retries or report.job.kind is not JobKind.TASKS
-        else await _decided(db, report)
+        _decided(report, failures) if report.job.campaign in failed else report
         for report in reports
     ]
 
 
-async def _decided(db: Connection, report: Report) -> Report:
-    retries = report.job.retries
-    failed = [
+def _that_may_be_retried(report: Report) -> list[int]:
+    """Return the tasks whose attempts failed in a way that a retry may mend."""
+    if not report.job.retries or report.job.kind is not JobKind.TASKS:
+        return []
+    return [
         end.task for end in report.ended if with_retries(end, failures=0, retries=1) is not end
     ]
-    if not failed:
+
+
+def _decided(report: Report, failures: Mapping[tuple[CampaignId, int], int]) -> Report:
+    if report.job.kind is not JobKind.TASKS:
         return report
-    wanted = {"campaign": report.job.campaign, "tasks": json.dumps(failed)}
-    failures = {row["task"]: row["failures"] for row in await db.all(sql.failures, wanted)}
-    return attrs.evolve(
-        report,
-        ended=[
-            with_retries(end, failures=failures.get(end.task, 0), retries=retries)
-            for end in report.ended
-        ],
-    )
+    job = report.job
+    ended = [
+        with_retries(end, failures=failures.get((job.campaign, end.task), 0), retries=job.retries)
+        for end in report.ended
+    ]
+    return attrs.evolve(report, ended=ended)
 
 
 async def count(tx: Connection, campaign: CampaignId, tasks: Sequence[int]) -> None:
