@@ -96,7 +96,9 @@ def _writing(directory: Path) -> float:
 
 
 def _size(path: Path) -> str:
-    size = path.stat().st_size
+    # What was written last may still lie in SQLite's log.
+    log = path.with_name(f"{path.name}-wal")
+    size = path.stat().st_size + (log.stat().st_size if log.exists() else 0)
     return f"{size / MIB:.1f} MiB" if size >= MIB else f"{size / 1024:.0f} KiB"
 
 
