@@ -9,6 +9,7 @@ import pytest
 
 from cigri.domain.model import ClusterName
 from tests.api import face
+from tests.v3_examples import MANUAL, README
 
 CLUSTERS = [ClusterName(name) for name in ("fukushima", "tchernobyl", "my.other_cluster.fr")]
 #: The clusters of the example in CiGri 3's README.
@@ -21,34 +22,6 @@ FRONT = (
 )
 EMPTY = '{"name":"n", "nb_jobs":0,"clusters":{"fukushima":{"exec_file":""}}}'
 TWO = '{"name":"n", "nb_jobs":2,"clusters":{"fukushima":{"exec_file":"toto.sh"}}}'
-SOME_CAMPAIGN = """
-{
-  "name": "Some campaign",
-  "nb_jobs": 2,
-  "resources": "nodes=1",
-  "exec_file": "$HOME/script.sh",
-  "output_gathering_method": "scp",
-  "output_destination": "my.dataserver.fr",
-  "clusters": {
-    "tchernobyl": {
-    },
-    "my.other_cluster.fr": {
-    },
-    "fukushima": {
-      "exec_file": "$HOME/path/script"
-    }
-  }
-}
-"""
-#: That example.
-POVRAY = r"""{"name": "povray_demo","resources": "core=1","exec_file": "\$HOME/povray/start.bash",\
-"exec_directory": "\$HOME/povray","param_file": "/home/deamon/povray_params.txt",\
-"test_mode": "true","type": "best-effort","prologue": ["set -e",\
-"source /applis/ciment/v2/env.bash","module load irods","cd \\$HOME",\
-"imkdir -p povray_results/\\$CIGRI_CAMPAIGN_ID","iget -r -f povray"],\
-"clusters": {"gofree": {"walltime": "00:10:00","max_jobs": 50},\
-"fontaine": {"walltime": "00:10:00"},"froggy": {"project": "test","walltime": "00:5:00"},\
-"fostino": {"walltime": "00:10:00"}}}""".replace("\\\n", "")
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -161,7 +134,7 @@ async def test_the_manual_lists_jobs(client, curl, option, numbers):
 
 
 async def test_the_manuals_example_is_accepted(client):
-    answer = await client.post("/campaigns", content=SOME_CAMPAIGN)
+    answer = await client.post("/campaigns", content=MANUAL)
 
     assert answer.status_code == 201, answer.text
     assert answer.json()["total_jobs"] == 2
@@ -170,7 +143,7 @@ async def test_the_manuals_example_is_accepted(client):
 
 
 async def test_the_example_of_the_readme_lacks_nothing_but_its_file(client):
-    answer = await client.post("/campaigns", content=POVRAY)
+    answer = await client.post("/campaigns", content=README)
 
     assert answer.status_code == 400
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/param_file"]
@@ -180,7 +153,7 @@ async def test_the_example_of_the_readme_lacks_nothing_but_its_file(client):
 async def test_the_example_of_the_readme_is_accepted(client, tmp_path):
     (tmp_path / "povray_params.txt").write_text("first.pov 1\n  second.pov 2 \n")
 
-    answer = await client.post("/campaigns", content=POVRAY.replace("/home/deamon", str(tmp_path)))
+    answer = await client.post("/campaigns", content=README.replace("/home/deamon", str(tmp_path)))
 
     assert answer.status_code == 201, answer.text
     campaign = answer.json()

@@ -4,31 +4,12 @@ import httpx
 import pytest
 
 from cigri import errors
-from cigri.client import Client
+from tests.client.played import Server
 
 
 def campaign(state="terminated", **counts):
     none = dict.fromkeys(("pending", "queued", "running", "terminated", "failed", "cancelled"), 0)
     return {"id": 12, "state": state, "counts": none | counts}
-
-
-class Server:
-    """Plays a list of answers and keeps the requests; an exception is a connection that breaks."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.requests = []
-
-    def __call__(self, request):
-        self.requests.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
-
-    def client(self):
-        transport = httpx.MockTransport(self)
-        return Client(http=httpx.Client(transport=transport, base_url="http://localhost"))
 
 
 def test_a_read_is_repeated_while_a_known_server_is_silent():

@@ -13,7 +13,7 @@ import cigri
 from cigri import errors
 from cigri.client import aio, campaign, pictures, rows, sync, tasks
 from cigri.client.composing import compose
-from cigri.client.connection import AsyncConnection, Connection
+from tests.client.played import Server
 
 BODY = {
     "id": 12,
@@ -49,33 +49,6 @@ JOB = {
     "attempts": 1,
 }
 ENDED = BODY | {"state": "terminated"}
-
-
-class Server:
-    """Plays a list of answers and keeps the requests; an exception is what sending raises."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.requests = []
-
-    def __call__(self, request):
-        self.requests.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
-
-    def connect(self):
-        http = httpx.Client(transport=httpx.MockTransport(self), base_url="http://localhost")
-        return sync.Cigri(Connection(http, "here"))
-
-    def connect_async(self):
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self), base_url="http://localhost")
-        return aio.Cigri(AsyncConnection(http, "here"))
-
-    async def receive(self, request):
-        await request.aread()
-        return self(request)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cigri.domain.recipe import WAYS
 from cigri.domain.spec import Allowance
 from cigri.domain.walltime import walltime_text
 from cigri.errors import InvalidJdl
+from tests.v3_examples import MANUAL, README
 
 NAMES = (
     "local",
@@ -28,26 +29,6 @@ NAMES = (
     "fostino",
 )
 FACTS = Facts(clusters={ClusterName(name): ClusterFacts(slots=4) for name in NAMES})
-
-MANUAL = """
-{
-  "name": "Some campaign",
-  "nb_jobs": 2,
-  "resources": "nodes=1",
-  "exec_file": "$HOME/script.sh",
-  "output_gathering_method": "scp",
-  "output_destination": "my.dataserver.fr",
-  "clusters": {
-    "tchernobyl": {
-    },
-    "my.other_cluster.fr": {
-    },
-    "fukushima": {
-      "exec_file": "$HOME/path/script"
-    }
-  }
-}
-"""
 
 
 def test_the_example_of_the_manual_is_a_campaign():
@@ -84,11 +65,8 @@ def test_the_requests_of_the_manual_are_campaigns(text, tasks, command):
     assert [settings.exec_file for settings in spec.clusters.values()] == [command]
 
 
-README = rb"""{"name": "povray_demo","resources": "core=1","exec_file": "\$HOME/povray/start.bash","exec_directory": "\$HOME/povray","param_file": "/home/deamon/povray_params.txt","test_mode": "true","type": "best-effort","prologue": ["set -e","source /applis/ciment/v2/env.bash","module load irods","cd \\$HOME","imkdir -p povray_results/\\$CIGRI_CAMPAIGN_ID","iget -r -f povray"],"clusters": {"gofree": {"walltime": "00:10:00","max_jobs": 50},"fontaine": {"walltime": "00:10:00"},"froggy": {"project": "test","walltime": "00:5:00"},"fostino": {"walltime": "00:10:00"}}}"""  # noqa: E501 - as it is
-
-
 def test_the_example_of_the_readme_of_cigri_3_is_a_campaign():
-    spec = read(README, FACTS)
+    spec = read(README.encode(), FACTS)
 
     assert spec.param_file == "/home/deamon/povray_params.txt"
     assert spec.test_mode is TestMode.THEN_WAIT
