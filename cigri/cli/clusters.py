@@ -1,7 +1,7 @@
 """`clusters`: how busy they are, and what holds them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import asyncclick
@@ -43,14 +43,21 @@ def screen(body: ClusterList, room: int, plain: bool) -> RenderableType:
     if not body["items"]:
         return Text("no cluster: the server's configuration names none", style="dim")
     lines = list(_bars(body["items"], room, plain))
-    return Group(*lines, Text(""), _legend(plain))
+    told = [one for one in body["items"] if one.get("used_by_others") is not None]
+    # A sign that stands for what nobody knows would say that there is none of it.
+    parts = (DOWN, OTHERS, OURS, FREE) if told else (DOWN, OURS, FREE)
+    return Group(*lines, Text(""), _legend(parts, plain))
 
 
 def details(cluster: Cluster, room: int, plain: bool) -> RenderableType:
     """Return all about one cluster."""
     head = Text(f"{clean(cluster['name'])}  ", "bold")
     head.append(_state(cluster))
-    numbers = "  ".join(f"{part.word} {number}" for part, number in amounts(cluster))
+    unknown = cluster.get("used_by_others") is None
+    numbers = "  ".join(
+        f"{part.word} {'not known' if part is OTHERS and unknown else number}"
+        for part, number in amounts(cluster)
+    )
     lines = [
         head,
         drawn(amounts(cluster), min(WIDEST, room), plain=plain),
@@ -106,9 +113,9 @@ def _state(cluster: Cluster) -> Text:
     return text
 
 
-def _legend(plain: bool) -> Text:
+def _legend(parts: Sequence[Part], plain: bool) -> Text:
     text = Text()
-    for part in (DOWN, OTHERS, OURS, FREE):
+    for part in parts:
         text.append(part.shown(plain=plain), part.style)
         text.append(f" {part.word}   ", "dim")
     return text

@@ -28,6 +28,12 @@ def test_a_bar_shows_what_is_used_and_what_is_free():
     assert legend == "x down   ▒ used by others   █ used by CiGri   · free"
 
 
+def test_what_no_cluster_tells_has_no_sign():
+    *_, legend = listed(CLUSTER)
+
+    assert legend == "x down   █ used by CiGri   · free"
+
+
 def test_in_ascii_the_signs_are_told_apart_too():
     bar, _, legend = listed(CLUSTER | {"used_by_others": 2, "down": 1}, plain=True)
 
@@ -81,7 +87,7 @@ def test_the_details_of_one_count_each_part():
 
     assert head == "dahu  ok"
     assert len(bar) == 44
-    assert numbers == "10 slots: down 0  used by others 0  used by CiGri 5  free 5"
+    assert numbers == "10 slots: down 0  used by others not known  used by CiGri 5  free 5"
     assert rest == "driver local, id 1"
 
 
