@@ -4,6 +4,7 @@ A bug is never one of these: it becomes a 500 in the API and a crash of the cycl
 """
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 
@@ -139,8 +140,31 @@ class ClusterError(CigriError):
     """A cluster did not do as it was asked."""
 
 
+class Fault(StrEnum):
+    """Why a cluster could not be used."""
+
+    #: It cannot be used, nobody knows more.
+    UNREACHABLE = "unreachable"
+    #: Nobody listens at its address, or the address is unknown.
+    REFUSED = "refused"
+    #: It did not answer in time.
+    TIMEOUT = "timeout"
+    #: The encrypted connection failed: a certificate is wrong, on one side or the other.
+    TLS = "tls"
+    #: It does not let the server in, or not under the names of its users.
+    DENIED = "denied"
+    #: It answered that it failed itself.
+    SERVER_ERROR = "server error"
+    #: Its answer makes no sense: cut off, or of another kind than was asked for.
+    GARBLED = "garbled"
+
+
 class ClusterUnreachable(ClusterError):
     """Nothing happened on the cluster: try again later."""
+
+    def __init__(self, message: str, *, fault: Fault = Fault.UNREACHABLE) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class SubmissionRejected(ClusterError):

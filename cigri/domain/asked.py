@@ -6,10 +6,11 @@ from typing import Any
 import attrs
 
 from cigri.domain import commands, fields
-from cigri.domain.facts import Facts
+from cigri.domain.facts import ClusterFacts, Dialect, Facts
 from cigri.domain.model import CampaignType, ClusterSettings, TestMode
+from cigri.domain.oar_request import parse_oar
 from cigri.domain.report import Report, Section
-from cigri.domain.resources import Resources, parse_resources
+from cigri.domain.resources import Resources, parse_resources, resources_text
 from cigri.domain.walltime import parse_walltime, two_readings, walltime_text
 
 #: Settings whose values the expanded JDL says even where nobody asked.
@@ -27,7 +28,8 @@ class Asked:
     walltime: float | None
     exec_file: str | None
     exec_directory: str | None
-    resources: Resources | None
+    #: As it was written: how it is read depends on the cluster.
+    resources: str | None
     properties: str | None
     project: str | None
     cluster_job_type: str | None
@@ -61,7 +63,7 @@ def read_settings(report: Report, section: Section) -> Asked:
         walltime=report.read(section, "walltime", parse_walltime),
         exec_file=report.read(section, "exec_file", commands.command),
         exec_directory=report.read(section, "exec_directory", commands.directory),
-        resources=report.read(section, "resources", parse_resources),
+        resources=report.read(section, "resources", resources_text),
         properties=report.read(section, "properties", fields.words),
         project=report.read(section, "project", fields.words),
         cluster_job_type=report.read(section, "cluster_job_type", fields.words),
@@ -85,9 +87,21 @@ def read_settings(report: Report, section: Section) -> Asked:
     return asked
 
 
-def settings_of(asked: Asked, facts: Facts) -> ClusterSettings:
+def resources_of(asked: Asked, cluster: ClusterFacts, facts: Facts) -> Resources:
+    """
+    Return the resources of one task, as a cluster of that kind reads them.
+
+    Raises:
+        Mistake: It cannot be asked for them.
+    """
+    text = facts.default_resources if asked.resources is None else asked.resources
+    if cluster.dialect is Dialect.OAR:
+        return parse_oar(text, cluster.cores_per_node)
+    return parse_resources(text)
+
+
+def settings_of(asked: Asked, resources: Resources, facts: Facts) -> ClusterSettings:
     """Return what is asked of one cluster, with defaults where nothing is said."""
-    resources = asked.resources or parse_resources(facts.default_resources)
     kept = {key: value for key, value in _given(asked).items() if key not in fields.OUTPUT}
     kept |= {"resources": resources.text, "cores": resources.cores}
     defaults: dict[str, Any] = {"exec_file": "", "walltime": facts.default_walltime}
@@ -133,8 +147,6 @@ def _surprises(section: Section, asked: Asked) -> Iterator[str]:
         text, seconds = section.members.get(key), getattr(asked, key)
         if seconds and isinstance(text, str) and two_readings(text):
             yield f"{key} {text.strip()} is {walltime_text(seconds)}: hours and minutes"
-    if asked.resources and asked.resources.warning:
-        yield asked.resources.warning
     variable = commands.variable(asked.exec_file or "")
     if variable:
         yield (

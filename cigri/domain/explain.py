@@ -1,9 +1,6 @@
 """Why nothing more of a campaign starts now, and what to do about it."""
 
 from collections.abc import Sequence
-from enum import StrEnum
-
-import attrs
 
 from cigri.domain.calendar import mode
 from cigri.domain.event import Event
@@ -12,96 +9,20 @@ from cigri.domain.model import (
     CampaignCluster,
     CampaignState,
     CampaignType,
-    ClusterName,
-    EventId,
     Hold,
     StepState,
     TestMode,
 )
 from cigri.domain.reactions import EventCode
+from cigri.domain.reasons import Explanation, Moment, Place, Reason, Told, Why
 
-
-class Why(StrEnum):
-    """What is in the way on one cluster; the first that applies is told."""
-
-    CANCELLED = "cancelled"
-    PAUSED = "paused"
-    TEST_ENDED = "test_ended"
-    TOO_MANY_FAILURES = "too_many_failures"
-    EPILOGUE = "epilogue"
-    NOTHING_LEFT = "nothing_left"
-    PROLOGUE_FAILED = "prologue_failed"
-    HELD = "held"
-    CLUSTER_HELD = "cluster_held"
-    TEST = "test"
-    DAY = "day"
-    PROLOGUE = "prologue"
-    TOO_BIG = "too_big"
-    MAX_JOBS = "max_jobs"
-    BUSY = "busy"
-    #: Nothing is.
-    STARTING = "starting"
-
-
-@attrs.frozen(kw_only=True)
-class Reason:
-    """Why nothing more of a campaign starts on a cluster."""
-
-    cluster: ClusterName
-    code: Why
-    #: For a person.
-    reason: str
-    #: A command line, `None` when there is nothing to do but wait.
-    remedy: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Explanation:
-    """The one true reason on each cluster of a campaign."""
-
-    clusters: tuple[Reason, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Place:
-    """What is known of one cluster when a campaign asks why it waits there."""
-
-    item: CampaignCluster
-    #: `None` where the cluster is not configured any more.
-    slots: int | None
-    #: Tasks that run there, of all campaigns.
-    busy: int = 0
-    #: Others who have something to run there.
-    others: int = 0
-    #: Whether the policy hands out tasks of the campaign there now.
-    chosen: bool = False
-    #: What holds the cluster for everybody, and the seconds until it is tried again by itself.
-    hold: Hold | None = None
-    retry_in: float | None = None
-    #: The open event that tells of this hold.
-    held_by: EventId | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Moment:
-    """What is true of all clusters."""
-
-    campaign: Campaign
-    #: The open events that hold it somewhere, or with which it paused itself.
-    events: Sequence[Event]
-    night: bool = False
-    #: Seconds until day and night change, infinity for never.
-    until_change: float = float("inf")
-    #: Whether who asks may let clusters go on, and whom to ask otherwise.
-    admin: bool = False
-    contact: str = "an administrator"
-
-
-Told = tuple[Why, str, str | None]
+__all__ = ["Explanation", "Moment", "Place", "Reason", "Why", "explain"]
 
 #: States of a prologue after which an epilogue is owed.
 _RAN = frozenset({StepState.DONE, StepState.FAILED})
-_UNKNOWN_CLUSTER = "the cluster is not configured any more"
+_UNKNOWN_CLUSTER = (
+    "the cluster is not configured any more: only an administrator can bring it back"
+)
 
 
 def explain(moment: Moment, places: Sequence[Place]) -> Explanation:
@@ -147,6 +68,10 @@ def _nothing_left(moment: Moment, place: Place) -> Told:
     failed = campaign.counts.failed
     remedy = f"cigri fix {campaign.id} --resubmit" if failed else None
     if campaign.counts.in_flight:
+        if place.hold is not None and place.item.queued + place.item.running:
+            _, reason, at_once = _cluster_held(moment, place, place.hold)
+            unseen = f"its last tasks are there, how far is not known: {reason}"
+            return Why.CLUSTER_HELD, unseen, at_once or remedy
         return Why.NOTHING_LEFT, _last_tasks(campaign, place), remedy
     if told := _epilogue(moment, place, "all its tasks have ended; its epilogue"):
         return told
@@ -195,7 +120,7 @@ def _held(moment: Moment, place: Place) -> Told | None:
     if own:
         event = own[-1]
         prologue = event.code == EventCode.PROLOG_EXIT_ERROR
-        what = f"{_first_line(event)} (event {event.id})"
+        what = f"{_in_short(event)} (event {event.id})"
         return (
             Why.PROLOGUE_FAILED if prologue else Why.HELD,
             what if prologue else f"it is held there: {what}",
@@ -205,6 +130,20 @@ def _held(moment: Moment, place: Place) -> Told | None:
         return Why.CLUSTER_HELD, _UNKNOWN_CLUSTER, None
     if place.hold is not None:
         return _cluster_held(moment, place, place.hold)
+    return _ill(place)
+
+
+def _ill(place: Place) -> Told | None:
+    """Return what keeps a cluster from being sent more, while it may be used otherwise."""
+    if place.in_doubt:
+        what = "a submission" if place.in_doubt == 1 else f"{place.in_doubt} submissions"
+        verb, they = ("was", "it is") if place.in_doubt == 1 else ("were", "they are")
+        why = f"{what} there {verb} not answered: before more is sent, {they} looked for"
+        return Why.UNANSWERED, why, None
+    if place.stress is not None:
+        limit = f"{place.stress_limit:g}" if place.stress_limit is not None else "its limit"
+        why = f"the cluster is under stress: {place.stress:.2f}, from {limit} on nothing is sent"
+        return Why.STRESS, why, None
     return None
 
 
@@ -215,7 +154,9 @@ def _cluster_held(moment: Moment, place: Place, hold: Hold) -> Told:
             return Why.CLUSTER_HELD, hold.reason, f"cigri fix --event {place.held_by}"
         return Why.CLUSTER_HELD, f"{hold.reason}; ask {moment.contact} to let it go on", None
     soon = f"the next try is in {duration(retry_in)}" if retry_in > 0 else "it is tried again now"
-    return Why.CLUSTER_HELD, f"{hold.reason}; {soon}", None
+    at_once = moment.admin and place.held_by is not None and retry_in > 0
+    remedy = f"cigri fix --event {place.held_by}" if at_once else None
+    return Why.CLUSTER_HELD, f"{hold.reason}; {soon}", remedy
 
 
 def _now(moment: Moment, place: Place) -> Told:
@@ -224,6 +165,7 @@ def _now(moment: Moment, place: Place) -> Told:
         _test(moment, place.item)
         or _day(moment, place.item)
         or _step(place.item)
+        or _elsewhere(moment, place)
         or _full(place)
         or (Why.STARTING, "nothing is in the way: tasks start now", None)
     )
@@ -263,9 +205,16 @@ def _step(item: CampaignCluster) -> Told | None:
             return None
 
 
+def _elsewhere(moment: Moment, place: Place) -> Told | None:
+    if len(moment.campaign.clusters) < 2 or place.elsewhere < moment.campaign.counts.pending:
+        return None
+    why = "its tasks have waited here too long, or have checkpoints elsewhere"
+    return Why.ELSEWHERE, f"{why}: for ten minutes other clusters go first", None
+
+
 def _full(place: Place) -> Told | None:
     item, slots = place.item, place.slots or 0
-    if item.settings.cores > slots:
+    if 0 < slots < item.settings.cores:
         needs = f"a task takes {item.settings.cores} cores, the cluster has {slots}"
         return Why.TOO_BIG, needs, None
     most = item.settings.max_jobs
@@ -274,6 +223,9 @@ def _full(place: Place) -> Told | None:
         return Why.MAX_JOBS, f"max_jobs is reached: {in_flight} of {most} there", None
     if place.chosen:
         return None
+    if item.queued and not item.running and (place.busy < slots or not slots):
+        waits = "1 task waits" if item.queued == 1 else f"{item.queued} tasks wait"
+        return Why.QUEUED, f"{waits} in the queue of the cluster, for cores that are free", None
     others = f", shared with {place.others} other users" if place.others > 1 else ""
     others = ", shared with another user" if place.others == 1 else others
     busy = f"{place.busy} tasks run on {slots} slots, {item.running} of them its own"
@@ -295,3 +247,9 @@ def duration(seconds: float) -> str:
 
 def _first_line(event: Event) -> str:
     return event.message.partition("\n")[0]
+
+
+def _in_short(event: Event) -> str:
+    """Return what happened, and the last that was said of it: there the cause is."""
+    first, *more = [line.strip() for line in event.message.splitlines() if line.strip()] or [""]
+    return f"{first}: {more[-1]}" if more else first

@@ -1,10 +1,20 @@
 """What the rules have to know of the installation that a campaign is described to."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import attrs
 
 from cigri.domain.model import ClusterName
+
+
+class Dialect(StrEnum):
+    """How a cluster is asked for resources."""
+
+    #: As a number of cores.
+    HOST = "host"
+    #: As OAR's `oarsub -l` takes them.
+    OAR = "oar"
 
 
 @attrs.frozen(kw_only=True)
@@ -17,6 +27,9 @@ class ClusterFacts:
     normal_users: tuple[str, ...] = ()
     #: Fields of the JDL that only some kinds of cluster honour, and this one does.
     honours: frozenset[str] = frozenset()
+    dialect: Dialect = Dialect.HOST
+    #: Cores of one node, where whole nodes can be asked for and somebody knows.
+    cores_per_node: int | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -4,8 +4,9 @@ A reader takes a JSON value and returns what it stands for, or raises `Mistake`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from cigri.domain import oar_condition, oar_request
 from cigri.domain.model import CampaignType, JobsType, TestMode
 from cigri.domain.report import Mistake, kind, shown
 from cigri.domain.spec import Allowance
@@ -24,6 +25,13 @@ HONOURED: Mapping[str, str] = {
     "project": "jobs are not accounted to it",
     "cluster_job_type": "there are no such types of job",
     "checkpointing_type": "no signal comes before the walltime is over",
+}
+
+#: What is checked of such texts where a cluster honours them: it hands them to a shell.
+CHECKED: Mapping[str, Callable[[str], object]] = {
+    "properties": oar_condition.check_condition,
+    "project": oar_request.check_project,
+    "cluster_job_type": oar_request.job_types,
 }
 
 #: The fields of a cluster, in the order of the manual.

@@ -8,23 +8,47 @@ LOOKAHEAD = 1.5
 START_COST = 0.0007
 #: Tasks of one campaign in flight on one cluster, at most.
 MOST_IN_FLIGHT = 8_000
-#: Tasks of one group, at most: what one job can lose, and what one look at it reads.
-MOST_IN_GROUP = 2_000
 #: How much more than what already ended may be handed out, while durations are still a guess.
 GROWTH = 16
+#: Tasks that a group of unknown duration has for each place, at most: what of them does not begin
+#: in the time of their job comes back untouched.
+FIRST = 64
 
 
-def target(*, parallel: int, mean_duration: float | None, ended: int) -> int:
+def target(
+    *,
+    parallel: int,
+    mean_duration: float | None,
+    ended: int,
+    lookahead: float = LOOKAHEAD,
+    most: int = MOST_IN_FLIGHT,
+    group: int = 1,
+    first: int = 0,
+) -> int:
     """
     Return how many tasks of a campaign should be in flight where *parallel* run at a time.
 
-    Before the first has ended, two for each place: enough to learn from, little to regret.
+    Before the first has ended, two for each place: enough to learn from, little to regret.  Or
+    *first*, if that is more.
+
+    Args:
+        parallel: Places for its tasks.
+        mean_duration: Of those that have ended, in seconds.
+        ended: How many have.
+        lookahead: Seconds of work that may wait behind each place.
+        most: How many there may be in any case, unless there are half as many places.
+        group: How many tasks one after the other a job should have: one runs at each place, and
+            another one waits.
+        first: How many may be handed out while nothing is known.
     """
+    guess = min(max(2 * parallel, first), max(most, 2 * parallel))
     if mean_duration is None or not ended:
-        return 2 * parallel
-    waiting = math.ceil(parallel * LOOKAHEAD / (mean_duration + START_COST))
-    bound = max(2 * parallel, GROWTH * ended)
-    return min(parallel + waiting, bound, max(MOST_IN_FLIGHT, 2 * parallel))
+        return guess
+    waiting = math.ceil(parallel * lookahead / (mean_duration + START_COST))
+    if group > 1:
+        waiting = max(waiting, (2 * group - 1) * parallel)
+    bound = max(guess, GROWTH * ended)
+    return min(parallel + waiting, bound, max(most, 2 * parallel))
 
 
 def at_risk(*, allowed: int, ended: int, succeeded: int) -> int:
@@ -42,24 +66,26 @@ def at_risk(*, allowed: int, ended: int, succeeded: int) -> int:
     return math.ceil(max(1, allowed + 1) * (failed + succeeded + 1) / (failed + 1))
 
 
-def refill(*, wanted: int, in_flight: int, nearly_idle: bool) -> int:
+def first_of_groups(left: int, parallel: int) -> int:
+    """
+    Return how many of *left* tasks to hand out in groups while nobody knows how long they take.
+
+    Half of them at most: what is known then shares out the rest.
+
+    >>> first_of_groups(2000, 16), first_of_groups(10**6, 16)
+    (1000, 1024)
+    """
+    return min(FIRST * parallel, left // 2)
+
+
+def refill(*, wanted: int, in_flight: int, nearly_idle: bool, part: int = 4) -> int:
     """
     Return how many tasks to hand out now to come back to *wanted*.
 
-    Small top-ups wait until they are worth a job of their own, unless a place could fall idle.
+    Small top-ups wait until they are worth a job of their own, which one in *part* of *wanted* is,
+    unless a place could fall idle.
     """
     missing = wanted - in_flight
     if missing <= 0:
         return 0
-    return missing if nearly_idle or 4 * missing >= wanted else 0
-
-
-def split(count: int, most: int = MOST_IN_GROUP) -> list[int]:
-    """
-    Return the sizes of the groups that carry *count* tasks.
-
-    >>> split(4500)
-    [2000, 2000, 500]
-    """
-    full, rest = divmod(count, most)
-    return [most] * full + ([rest] if rest else [])
+    return missing if nearly_idle or part * missing >= wanted else 0

@@ -4,17 +4,19 @@ The parameters of a large campaign stay text here; `domain.parameters` reads the
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import attrs
 
 from cigri.domain import fields
-from cigri.domain.asked import Asked, expanded, read_settings, settings_of
+from cigri.domain.asked import Asked, expanded, read_settings, resources_of, settings_of
 from cigri.domain.commands import placeholders, unknown_placeholder
 from cigri.domain.envelope import separate
 from cigri.domain.facts import ClusterFacts, Facts
 from cigri.domain.model import ClusterName, ClusterSettings, JobsType
 from cigri.domain.recipe import WAYS, Recipe, Source, read_recipe
 from cigri.domain.report import Report, Section, kind, pointer, shown, suggestion
+from cigri.domain.resources import Resources
 from cigri.domain.spec import Allowance, CampaignSpec
 from cigri.domain.strict_json import load, plain_dollars
 from cigri.errors import InvalidJdl
@@ -48,12 +50,18 @@ def read(text: bytes, facts: Facts, *, lines: bool = False) -> CampaignSpec:
     source = Source(array=array, lines=lines, jobs_type=jobs_type)
     recipe = read_recipe(report, top, source, facts)
     clusters = _read_clusters(report, top, facts)
+    resources = {}
     for cluster in clusters:
         cluster.check(report, recipe)
+        resources[cluster.name] = cluster.resources(report, facts)
     _check_template(report, top, recipe, clusters)
     report.check()
     _warn_of_unhonoured(report, clusters)
-    settings = {cluster.name: _settings(cluster, recipe, facts) for cluster in clusters}
+    settings = {
+        cluster.name: _settings(cluster, found, recipe, facts)
+        for cluster in clusters
+        if (found := resources[cluster.name])
+    }
     said = {"jobs_type": jobs_type.value, **recipe.jdl(), **_said(max_fails, tags)}
     full = {each.name: expanded(each.asked, settings[each.name]) for each in clusters}
     return CampaignSpec(
@@ -133,10 +141,24 @@ class _Cluster:
             report.add(self.at("exec_file"), why)
         elif not recipe.none and command is not None and not command.strip():
             report.add(self.at("exec_file"), "empty: there are tasks and nothing to run")
-        cores = self.asked.resources.cores if self.asked.resources else 1
-        if self.facts.slots is not None and cores > self.facts.slots:
+        for key, check in fields.CHECKED.items():
+            text = getattr(self.asked, key)
+            if text and key in self.facts.honours:
+                report.attempt(self.at(key), partial(check, text))
+
+    def resources(self, report: Report, facts: Facts) -> Resources | None:
+        """Return what one task occupies there; `None` after a mistake, which *report* is told."""
+        found = report.attempt(
+            self.at("resources"), partial(resources_of, self.asked, self.facts, facts)
+        )
+        if found is None:
+            return None
+        if found.warning:
+            report.warn(found.warning)
+        if self.facts.slots is not None and found.cores > self.facts.slots:
             has = f"{self.name} has {self.facts.slots}"
-            report.add(self.at("resources"), f"{cores} cores are more than there are: {has}")
+            report.add(self.at("resources"), f"{found.cores} cores are more than there are: {has}")
+        return found
 
 
 def _read_clusters(report: Report, top: Section, facts: Facts) -> list[_Cluster]:
@@ -174,8 +196,10 @@ def _sections(report: Report, top: Section) -> Iterator[tuple[str, Section]]:
             report.add(at + pointer(name), f"must be an object, not {kind(members)}", "write {}")
 
 
-def _settings(cluster: _Cluster, recipe: Recipe, facts: Facts) -> ClusterSettings:
-    settings = settings_of(cluster.asked, facts)
+def _settings(
+    cluster: _Cluster, resources: Resources, recipe: Recipe, facts: Facts
+) -> ClusterSettings:
+    settings = settings_of(cluster.asked, resources, facts)
     if recipe.sweep is None:
         return settings
     return attrs.evolve(

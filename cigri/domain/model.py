@@ -5,9 +5,13 @@ Instants are UTC seconds since the epoch, durations are seconds.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 import attrs
+
+if TYPE_CHECKING:
+    from cigri.domain.attempt import Attempt
+    from cigri.domain.verdict import Ending
 
 CampaignId = NewType("CampaignId", int)
 JobId = NewType("JobId", int)
@@ -112,6 +116,15 @@ class JobKind(StrEnum):
     #: Once per campaign and cluster: before its first task, and after its last.
     PROLOGUE = "prologue"
     EPILOGUE = "epilogue"
+
+
+class Shape(StrEnum):
+    """What one of our jobs is on its cluster."""
+
+    #: One remote job, whose worker runs all the tasks.
+    GROUP = "group"
+    #: One remote job for each task, created together.
+    ARRAY = "array"
 
 
 class StepState(StrEnum):
@@ -279,3 +292,7 @@ class Task:
     remote_id: RemoteId | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    #: The attempts at it before that one, the latest first, where all about it was asked for.
+    earlier: "tuple[Attempt, ...]" = ()
+    #: How that one ended, where it did not settle the task and all was asked for.
+    ending: "Ending | None" = None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -85,10 +86,14 @@ class Report:
         value = section.members.get(key)
         if value is None or isinstance(value, Unusable):
             return None
+        return self.attempt(section.at(key), partial(reader, value))
+
+    def attempt(self, at: str, work: Callable[[], T]) -> T | None:
+        """Return what *work* returns; `None` after a mistake, which is noted at a pointer."""
         try:
-            return reader(value)
+            return work()
         except Mistake as mistake:
-            self.add(section.at(key), str(mistake), mistake.hint)
+            self.add(at, str(mistake), mistake.hint)
             return None
 
     def check(self) -> None:

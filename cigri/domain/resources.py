@@ -9,7 +9,7 @@ from cigri.domain.report import Mistake, kind, shown
 FORMS = "a number of cores, as in 2, or /core=2"
 
 #: More cores than any host has; longer numbers are typing errors.
-_MOST = 1_000_000
+MOST_CORES = 1_000_000
 _CORES = re.compile(r"(?:/?core=)?(\d{1,20})", re.ASCII)
 #: What others give as a whole is one core here; /resource_id=1 is CiGri 3's default.
 _UNIT = re.compile(r"/?(?:nodes|resource_id)=1")
@@ -21,7 +21,7 @@ class Resources:
 
     #: As the user wrote it.
     text: str
-    #: Cores of the host that the task occupies.
+    #: Cores that the task occupies.
     cores: int
     #: What was made of the text, when that may surprise.
     warning: str | None = None
@@ -46,9 +46,21 @@ def parse_resources(value: object) -> Resources:
     cores = _CORES.fullmatch(text)
     if not cores:
         raise Mistake(f"resources {shown(value)} cannot be asked of a host ({FORMS})", _hint(text))
-    if not 1 <= int(cores[1]) <= _MOST:
-        raise Mistake(f"resources {shown(value)} is not between 1 and {_MOST} cores")
+    if not 1 <= int(cores[1]) <= MOST_CORES:
+        raise Mistake(f"resources {shown(value)} is not between 1 and {MOST_CORES} cores")
     return Resources(text=text, cores=int(cores[1]))
+
+
+def resources_text(value: object) -> str:
+    """
+    Return what was asked for as a text; how a cluster reads it is seen later.
+
+    Raises:
+        Mistake: It is no text and no number.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Mistake(f"not resources: {kind(value)} ({FORMS})")
+    return str(value).strip()
 
 
 def _hint(text: str) -> str | None:

@@ -70,7 +70,9 @@ def step_settings(settings: ClusterSettings, kind: JobKind) -> ClusterSettings:
 
 
 #: Ends after which a step is tried again: its script had no part in them.
-_NOT_ITS_FAULT = frozenset({Ending.KILLED, Ending.LOST})
+_NOT_ITS_FAULT = frozenset(
+    {Ending.KILLED, Ending.LOST, Ending.DELETED, Ending.REMOVED, Ending.NODE_FAILED}
+)
 
 
 def came_to_its_end(end: TaskEnd) -> bool:

@@ -28,6 +28,18 @@ class Ending(StrEnum):
     UNUSABLE = "unusable"
     #: It had started when its job vanished.
     LOST = "lost"
+    #: It had started when somebody deleted its job on the cluster.
+    DELETED = "deleted"
+    #: Its job was deleted, withdrawn or never made: it did not start, and will not there.
+    REMOVED = "removed"
+    #: Its node failed, or could not be reached.
+    NODE_FAILED = "node failed"
+    #: The directory to run it in is missing or closed.
+    NO_DIRECTORY = "no directory"
+
+
+#: What an end that is `REMOVED` says when we have given up its submission ourselves.
+RENOUNCED = "renounced"
 
 
 class TaskEnd(NamedTuple):
@@ -77,6 +89,10 @@ _OTHERWISE_ENDED = {
     # Losing the cores costs the task nothing but time.
     Ending.KILLED: Verdict(Fate.AGAIN_FIRST),
     Ending.LOST: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_LOST),
+    Ending.DELETED: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_DELETED),
+    Ending.REMOVED: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_DELETED),
+    Ending.NODE_FAILED: Verdict(Fate.AGAIN_FIRST, EventCode.NODE_FAILED),
+    Ending.NO_DIRECTORY: Verdict(Fate.AGAIN_FIRST, EventCode.WORKING_DIRECTORY_ERROR),
     Ending.UNUSABLE: Verdict(Fate.FAILED, EventCode.UNUSABLE_PARAMETER),
     # The next task would meet the same missing file: the hold spares them all.
     Ending.NOT_STARTED: Verdict(Fate.AGAIN_FIRST, EventCode.COMMAND_NOT_STARTED),

@@ -79,6 +79,8 @@ def moment(
 
 
 OVER = "all its tasks have ended; its epilogue"
+UNSEEN = "its last tasks are there, how far is not known"
+GONE = "the cluster is not configured any more: only an administrator can bring it back"
 SHARE = "its share is in use: 8 tasks run on 8 slots"
 HELD = Hold(reason="no route to host", since=1.0)
 ON = ClusterSettings(exec_file="x", test_mode=TestMode.THEN_WAIT)
@@ -185,6 +187,20 @@ BIG = ClusterSettings(exec_file="x", cores=16)
             None,
         ),
         (
+            moment(counts=Counts(running=2)),
+            place(running=2, hold=HELD, retry_in=64.2),
+            Why.CLUSTER_HELD,
+            f"{UNSEEN}: no route to host; the next try is in 65 s",
+            None,
+        ),
+        (
+            moment(counts=Counts(running=2), admin=True),
+            place(running=2, hold=HELD, retry_in=64.2, held_by=EventId(9)),
+            Why.CLUSTER_HELD,
+            f"{UNSEEN}: no route to host; the next try is in 65 s",
+            "cigri fix --event 9",
+        ),
+        (
             moment(counts=Counts(succeeded=9)),
             place(epilogue=StepState.IN_FLIGHT),
             Why.EPILOGUE,
@@ -209,14 +225,14 @@ BIG = ClusterSettings(exec_file="x", cores=16)
             moment(counts=Counts(succeeded=9)),
             place(epilogue=StepState.WAITING, succeeded=9, slots=None),
             Why.EPILOGUE,
-            f"{OVER} waits: the cluster is not configured any more",
+            f"{OVER} waits: {GONE}",
             None,
         ),
         (
             moment(S.CANCELLED, Counts(cancelled=9)),
             place(epilogue=StepState.IN_FLIGHT, slots=None),
             Why.EPILOGUE,
-            "it is cancelled, and its epilogue waits: the cluster is not configured any more",
+            f"it is cancelled, and its epilogue waits: {GONE}",
             None,
         ),
         (
@@ -238,14 +254,14 @@ BIG = ClusterSettings(exec_file="x", cores=16)
             moment(events=[event("PROLOG_EXIT_ERROR")]),
             place(prologue=StepState.FAILED),
             Why.PROLOGUE_FAILED,
-            "message of PROLOG_EXIT_ERROR (event 311)",
+            "message of PROLOG_EXIT_ERROR: and more (event 311)",
             "cigri fix 12 311",
         ),
         (
             moment(events=[event("COMMAND_NOT_STARTED")]),
             place(hold=HELD),
             Why.HELD,
-            "it is held there: message of COMMAND_NOT_STARTED (event 311)",
+            "it is held there: message of COMMAND_NOT_STARTED: and more (event 311)",
             "cigri fix 12 311",
         ),
         # An event elsewhere holds nothing here.
@@ -260,7 +276,7 @@ BIG = ClusterSettings(exec_file="x", cores=16)
             moment(),
             place(slots=None),
             Why.CLUSTER_HELD,
-            "the cluster is not configured any more",
+            GONE,
             None,
         ),
         (
@@ -380,6 +396,65 @@ BIG = ClusterSettings(exec_file="x", cores=16)
             place(running=4, chosen=False, busy=8, others=3),
             Why.BUSY,
             f"{SHARE}, 4 of them its own, shared with 3 other users",
+            None,
+        ),
+        (
+            moment(clusters=[elsewhere(), elsewhere()]),
+            place(elsewhere=5),
+            Why.ELSEWHERE,
+            (
+                "its tasks have waited here too long, or have checkpoints elsewhere:"
+                " for ten minutes other clusters go first"
+            ),
+            None,
+        ),
+        (
+            moment(clusters=[elsewhere(), elsewhere()]),
+            place(elsewhere=4),
+            Why.STARTING,
+            "nothing is in the way: tasks start now",
+            None,
+        ),
+        (
+            moment(admin=True),
+            place(hold=Hold(reason="no luck", since=0.0), retry_in=90.0, held_by=EventId(7)),
+            Why.CLUSTER_HELD,
+            "no luck; the next try is in 90 s",
+            "cigri fix --event 7",
+        ),
+        (
+            moment(),
+            place(in_doubt=1),
+            Why.UNANSWERED,
+            "a submission there was not answered: before more is sent, it is looked for",
+            None,
+        ),
+        (
+            moment(),
+            place(in_doubt=3, stress=1.0),
+            Why.UNANSWERED,
+            "3 submissions there were not answered: before more is sent, they are looked for",
+            None,
+        ),
+        (
+            moment(),
+            place(stress=0.934, stress_limit=0.8),
+            Why.STRESS,
+            "the cluster is under stress: 0.93, from 0.8 on nothing is sent",
+            None,
+        ),
+        (
+            moment(),
+            place(queued=3, chosen=False, busy=2),
+            Why.QUEUED,
+            "3 tasks wait in the queue of the cluster, for cores that are free",
+            None,
+        ),
+        (
+            moment(),
+            place(FEW, slots=0, chosen=False, queued=1),
+            Why.QUEUED,
+            "1 task waits in the queue of the cluster, for cores that are free",
             None,
         ),
     ],

@@ -100,10 +100,31 @@ def test_a_small_top_up_waits_until_it_is_worth_a_job():
     assert grouping.refill(wanted=1000, in_flight=750, nearly_idle=False) == 250
 
 
-@given(count, st.integers(1, 5000))
-def test_groups_are_as_few_as_their_largest_size_allows(tasks, most):
-    sizes = grouping.split(tasks, most)
+def test_the_next_groups_wait_until_those_that_waited_run():
+    assert grouping.refill(wanted=1000, in_flight=501, nearly_idle=False, part=2) == 0
+    assert grouping.refill(wanted=1000, in_flight=500, nearly_idle=False, part=2) == 500
 
-    assert sum(sizes) == tasks
-    assert all(0 < size <= most for size in sizes)
-    assert len(sizes) == -(-tasks // most)
+
+@given(parallel, st.integers(0, 10**7), st.integers(1, 30_000))
+def test_the_first_groups_have_half_of_the_tasks_at_most(places, left, most):
+    first = grouping.first_of_groups(left, places)
+    wanted = grouping.target(parallel=places, mean_duration=None, ended=0, most=most, first=first)
+
+    assert first <= left / 2
+    assert 2 * places <= wanted <= max(2 * places, first)
+    assert wanted <= max(most, 2 * places)
+
+
+def test_one_quick_task_takes_nothing_back_of_what_was_handed_out():
+    known = {"mean_duration": 1.0, "ended": 1, "lookahead": 20.0, "most": 25_000, "group": 600}
+
+    assert grouping.target(parallel=16, first=1000, **known) == 1000
+
+
+@given(parallel, duration, ended, st.floats(0, 600), st.integers(1, 10**6))
+def test_a_cluster_may_want_more_or_less_in_flight(places, seconds, after, ahead, most):
+    wanted = grouping.target(
+        parallel=places, mean_duration=seconds, ended=after, lookahead=ahead, most=most
+    )
+
+    assert places <= wanted <= max(most, 2 * places)

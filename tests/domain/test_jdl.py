@@ -42,7 +42,7 @@ def test_the_example_of_the_manual_is_a_campaign():
         "my.other_cluster.fr": ClusterSettings(exec_file="$HOME/script.sh", resources="nodes=1"),
         "fukushima": ClusterSettings(exec_file="$HOME/path/script", resources="nodes=1"),
     }
-    node, outputs = spec.warnings
+    outputs, node = spec.warnings
     assert node == 'resources "nodes=1" is one core here'
     assert outputs.startswith("output_gathering_method, output_destination: kept, but outputs are")
 

@@ -10,7 +10,9 @@ from cigri.domain.lifecycle import (
     STEP_TRANSITIONS,
     mermaid,
 )
-from cigri.domain.reactions import EventCode
+from cigri.domain.reactions import FAULTS, REACTIONS, EventCode, Scope
+from cigri.domain.reactions import table as events_table
+from cigri.errors import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs/lifecycle.md").read_text("utf-8")
 
@@ -28,3 +30,14 @@ def test_every_state_is_explained(table):
 
 def test_every_event_is_explained():
     assert [code for code in EventCode if f"`{code}`" not in PAGE] == []
+
+
+def test_the_table_of_events_is_the_one_in_the_code():
+    # When this fails, put what `cigri.domain.reactions.table` returns into the page.
+    assert f"\n{events_table()}\n" in PAGE
+
+
+def test_every_fault_of_a_cluster_has_an_event_of_its_own_that_holds_it():
+    assert set(FAULTS) == set(Fault)
+    assert len(set(FAULTS.values())) == len(Fault)
+    assert {REACTIONS[code].holds for code in FAULTS.values()} == {Scope.CLUSTER}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from cigri.domain.event import EventClass
 from cigri.domain.reactions import (
+    CONDITIONS,
     FIRST_RETRY,
     LONGEST_RETRY,
     REACTIONS,
@@ -39,6 +40,9 @@ def test_what_an_event_holds_is_what_it_is_about(code):
         EventClass.CAMPAIGN: {Scope.NOTHING, Scope.CAMPAIGN, Scope.EVERYWHERE},
         EventClass.CLUSTER: {Scope.CLUSTER, Scope.CLUSTER_TILL_FIXED},
     }
+    if code in CONDITIONS:
+        # The cluster is used none the less.
+        holds[EventClass.CLUSTER] = {Scope.NOTHING, Scope.SUBMISSIONS}
 
     assert REACTIONS[code].holds in holds[REACTIONS[code].event_class]
 

@@ -29,6 +29,10 @@ OTHERWISE = {
     Ending.LOST: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_LOST),
     Ending.UNUSABLE: Verdict(Fate.FAILED, EventCode.UNUSABLE_PARAMETER),
     Ending.NOT_STARTED: Verdict(Fate.AGAIN_FIRST, EventCode.COMMAND_NOT_STARTED),
+    Ending.DELETED: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_DELETED),
+    Ending.REMOVED: Verdict(Fate.AGAIN_FIRST, EventCode.JOB_DELETED),
+    Ending.NODE_FAILED: Verdict(Fate.AGAIN_FIRST, EventCode.NODE_FAILED),
+    Ending.NO_DIRECTORY: Verdict(Fate.AGAIN_FIRST, EventCode.WORKING_DIRECTORY_ERROR),
 }
 
 

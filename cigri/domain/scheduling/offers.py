@@ -2,8 +2,8 @@
 
 import attrs
 
-from cigri.domain import grouping
-from cigri.domain.model import CampaignId, CampaignType
+from cigri.domain.capacity import Capacity
+from cigri.domain.model import CampaignId, CampaignType, Shape
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +30,10 @@ class Offer:
     mean_duration: float | None = None
     #: Attempts that have ended on this cluster.
     ended: int = 0
+    #: How much of it the cluster takes at a time.
+    capacity: Capacity = attrs.field(factory=Capacity)
+    #: What its jobs there are.
+    shape: Shape = Shape.GROUP
 
     @property
     def allowance(self) -> int:
@@ -43,11 +47,21 @@ class Offer:
         """Return how many slots the campaign fills and could fill."""
         return (self.in_flight + self.allowance) * self.cores
 
+    @property
+    def part(self) -> int:
+        """Return which part of what it should have in flight is worth a submission: 1 / *part*."""
+        # While a group runs at each place, another one waits: then the next is due.
+        return 4 if self.capacity.feeds(self.shape) else 2
+
     def target(self, slots: int) -> int:
         """Return how many of its tasks in flight would keep *slots* slots busy."""
         parallel = max(1, slots // self.cores)
-        wanted = grouping.target(
-            parallel=parallel, mean_duration=self.mean_duration, ended=self.ended
+        wanted = self.capacity.in_flight(
+            self.shape,
+            parallel=parallel,
+            mean_duration=self.mean_duration,
+            ended=self.ended,
+            left=self.pending + self.in_flight,
         )
         if self.shared and self.mean_duration is None:
             # What waits here for nobody knows how long could run elsewhere.

@@ -43,6 +43,7 @@ def _of_one_user(offers: Sequence[Offer], slots: int) -> list[Choice]:
             in_flight=round(filled * wanted),
             # Where one campaign ended in the middle of a portion, the next completes it.
             nearly_idle=nearly_idle or bool(choices),
+            part=offer.part,
         )
         tasks = min(missing, offer.allowance)
         if tasks:
