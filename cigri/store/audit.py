@@ -56,7 +56,7 @@ async def _doomed(db: Connection, campaign: CampaignId, held: Sequence[OpenJob])
     """Return how many tasks were cancelled in jobs that still hold them."""
     found = 0
     for job in held:
-        numbers = [number for item in job.tasks for number in item.numbers()]
+        numbers = job.open.values()
         known = await tasks.read_records(db, campaign, {number // CHUNK for number in numbers})
         for number in numbers:
             items, position = known.get(number // CHUNK), number % CHUNK

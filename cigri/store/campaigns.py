@@ -8,6 +8,7 @@ import attrs
 
 from cigri.domain import grouping
 from cigri.domain.calendar import mode
+from cigri.domain.capacity import Capacity
 from cigri.domain.lifecycle import (
     CAMPAIGN_TRANSITIONS,
     CampaignEvent,
@@ -148,7 +149,9 @@ def description(campaign: Row) -> Mapping[str, object]:
     return found
 
 
-async def offers(db: Connection, cluster_id: int, *, night: bool) -> list[Offer]:
+async def offers(
+    db: Connection, cluster_id: int, *, night: bool, capacity: Capacity
+) -> list[Offer]:
     """
     Return what the campaigns of a cluster could run there now, in the order of their ids.
 
@@ -175,6 +178,8 @@ async def offers(db: Connection, cluster_id: int, *, night: bool) -> list[Offer]
                 at_risk=_at_risk(item),
                 mean_duration=item["duration_sum"] / item["ended"] if item["ended"] else None,
                 ended=item["ended"],
+                capacity=capacity,
+                shape=capacity.shape(settings),
             )
         )
     return found
@@ -191,8 +196,7 @@ def _at_risk(row: Row) -> int | None:
         ended=max(row["ended_anywhere"], row["succeeded"] + row["failed"]),
         succeeded=row["succeeded"],
     )
-    elsewhere: int = row["elsewhere"]
-    return max(0, most - elsewhere)
+    return max(0, most - int(row["elsewhere"]))
 
 
 async def happen(
@@ -214,8 +218,8 @@ async def happen(
 async def _enter(
     tx: Connection, campaign: CampaignId, state: CampaignState, at: float
 ) -> CampaignState:
-    ended_at = at if state.over else None
-    await tx.run(sql.set_state, {"campaign": campaign, "state": state, "ended_at": ended_at})
+    values = {"campaign": campaign, "state": state, "ended_at": at if state.over else None}
+    await tx.run(sql.set_state, values)
     return state
 
 

@@ -5,8 +5,9 @@ from sqlite3 import Row
 
 import attrs
 
-from cigri.domain import bag, grouping
+from cigri.domain import bag, portions
 from cigri.domain.bag import Range
+from cigri.domain.capacity import Capacity
 from cigri.domain.lifecycle import StepEvent
 from cigri.domain.model import (
     CampaignId,
@@ -15,12 +16,14 @@ from cigri.domain.model import (
     JobId,
     JobKind,
     Parameter,
+    Shape,
     StepState,
     SubmissionId,
     TaskId,
     TestMode,
 )
 from cigri.store import campaigns, parameters, rows, spans, steps, tasks
+from cigri.store.campaigns import Move
 from cigri.store.database import Connection
 from cigri.store.statements import load
 from cigri.store.steps import Step
@@ -46,15 +49,30 @@ class Claim:
     settings: ClusterSettings
     jobs: Mapping[JobId, Sequence[Range]]
     kind: JobKind = JobKind.TASKS
+    #: What each of `jobs` is on its cluster.
+    shape: Shape = Shape.GROUP
+    #: Mean duration of the tasks of the campaign that have ended there, if any has.
+    mean_duration: float | None = None
 
 
 async def claim(
-    tx: Connection, campaign: CampaignId, cluster_id: int, count: int, at: float
+    tx: Connection,
+    campaign: CampaignId,
+    cluster_id: int,
+    count: int,
+    at: float,
+    *,
+    capacity: Capacity = Capacity(),  # noqa: B008 - it is frozen
+    slots: int = 1,
 ) -> Claim | None:
     """
     Take up to *count* tasks of a campaign for one submission to a cluster; one for its test.
 
+    It may be fewer where *capacity* allows no more in one submission: the caller asks again.
     Returns `None` when there is nothing to take any more: paused, held, or taken elsewhere.
+
+    Raises:
+        DamagedParameters: They had to be measured, and cannot be read.
     """
     found = await tx.one(campaigns_sql.for_claim, {"campaign": campaign, "cluster": cluster_id})
     if found is None or found["state"] != CampaignState.IN_TREATMENT or found["hold_reason"]:
@@ -66,17 +84,72 @@ async def claim(
         if settings.test_mode is TestMode.OFF or found["tested"]:
             return None
         count = min(count, 1)
-        await campaigns.set_tested(tx, campaign, cluster_id)
-    taken = await tasks.take(tx, found, cluster_id, min(count, found["pending"]))
+    shape = capacity.shape(settings)
+    most = min(count, found["pending"], capacity.most_tasks(shape) or count)
+    taken = await tasks.take(tx, found, cluster_id, most, at)
     if not taken:
         return None
-    portions = bag.cut(taken, grouping.split(bag.size(taken)))
+    if found["test_mode"] != TestMode.OFF:
+        await campaigns.set_tested(tx, campaign, cluster_id)
+    sizes = capacity.sizes(
+        bag.size(taken),
+        shape,
+        parallel=max(1, slots // settings.cores),
+        mean_duration=_mean_duration(found),
+        abreast=capacity.abreast(settings),
+        last=bag.size(taken) == found["pending"],
+    )
+    if shape is Shape.GROUP and capacity.most_parameter_bytes is not None:
+        sizes = await _measured(tx, campaign, taken, sizes, capacity.most_parameter_bytes)
+        *carried, rest = bag.cut(taken, [*sizes[: capacity.most_in_submission], bag.size(taken)])
+        await _take_less(tx, campaign, cluster_id, rest)
+        taken = [item for portion in carried for item in portion]
+        sizes = [bag.size(portion) for portion in carried]
     return await _claim(
-        tx, found, cluster_id, settings, kind=JobKind.TASKS, portions=portions, at=at
+        tx,
+        found,
+        cluster_id,
+        settings,
+        kind=JobKind.TASKS,
+        shape=shape,
+        portions=bag.cut(taken, sizes),
+        at=at,
     )
 
 
-async def claim_step(tx: Connection, step: Step, cluster_id: int, at: float) -> Claim | None:
+async def _take_less(
+    tx: Connection, campaign: CampaignId, cluster_id: int, rest: Sequence[Range]
+) -> None:
+    """Put back what does not fit into a submission."""
+    size = bag.size(rest)
+    if size:
+        await tasks.put_back(tx, campaign, rest)
+        change = Move(queued=-size, pending=size)
+        await campaigns.move(tx, campaign, change, cluster_id=cluster_id)
+
+
+async def _measured(
+    tx: Connection, campaign: CampaignId, taken: Sequence[Range], sizes: Sequence[int], most: int
+) -> list[int]:
+    """Return *sizes* with no group whose parameters together have more than *most* bytes."""
+    numbers = [number for item in taken for number in item.numbers()]
+    given = await parameters.of_tasks(tx, campaign, numbers)
+    return portions.within(sizes, [_length(given[number]) for number in numbers], most)
+
+
+def _length(parameter: Parameter) -> int:
+    words = (parameter,) if isinstance(parameter, str) else parameter
+    return sum(len(word.encode(errors="surrogateescape")) + 1 for word in words)
+
+
+async def claim_step(
+    tx: Connection,
+    step: Step,
+    cluster_id: int,
+    at: float,
+    *,
+    shape: Shape = Shape.GROUP,
+) -> Claim | None:
     """Write down that a step is about to be sent; `None` when it is not due any more."""
     where = {"campaign": step.campaign, "cluster": cluster_id}
     found = await tx.one(campaigns_sql.for_claim, where)
@@ -89,8 +162,20 @@ async def claim_step(tx: Connection, step: Step, cluster_id: int, at: float) -> 
         return None
     await steps.happen(tx, step, cluster_id, StepEvent.CLAIMED)
     settings = rows.settings(found["settings"])
-    portions = [[STEP_TASK]]
-    return await _claim(tx, found, cluster_id, settings, kind=step.kind, portions=portions, at=at)
+    return await _claim(
+        tx,
+        found,
+        cluster_id,
+        settings,
+        kind=step.kind,
+        shape=shape,
+        portions=[[STEP_TASK]],
+        at=at,
+    )
+
+
+def _mean_duration(row: Row) -> float | None:
+    return row["duration_sum"] / row["ended"] if row["ended"] else None
 
 
 async def _claim(
@@ -100,6 +185,7 @@ async def _claim(
     settings: ClusterSettings,
     *,
     kind: JobKind,
+    shape: Shape,
     portions: Sequence[Sequence[Range]],
     at: float,
 ) -> Claim:
@@ -108,8 +194,14 @@ async def _claim(
     submission = SubmissionId(row["id"])
     (named,) = await tx.all(sql.name_submission, {"submission": submission})
     jobs = {}
-    for portion in portions:
-        what = {"kind": kind, "tasks": rows.ranges_text(portion), "left": bag.size(portion)}
+    for place, portion in enumerate(portions):
+        what = {
+            "kind": kind,
+            "shape": shape,
+            "place": place,
+            "tasks": rows.ranges_text(portion),
+            "left": bag.size(portion),
+        }
         (job,) = await tx.all(sql.insert, {**where, "submission": submission, **what})
         jobs[JobId(job["id"])] = portion
     return Claim(
@@ -121,6 +213,8 @@ async def _claim(
         settings=settings,
         jobs=jobs,
         kind=kind,
+        shape=shape,
+        mean_duration=_mean_duration(campaign),
     )
 
 
@@ -148,5 +242,5 @@ async def contents(db: Connection, claimed: Claim) -> Contents:
     return Contents(
         parameters=await parameters.of_tasks(db, claimed.campaign, numbers),
         ids=await spans.ids(db, claimed.campaign, numbers),
-        attempts=await tasks.attempts(db, claimed.campaign, numbers),
+        attempts=await tasks.started(db, claimed.campaign, numbers),
     )

@@ -157,6 +157,17 @@ def _holds_cluster(code: EventCode) -> bool:
     return REACTIONS[code].holds in (Scope.CLUSTER, Scope.CLUSTER_TILL_FIXED)
 
 
-async def close_of_cluster(tx: Connection, cluster_id: int, code: EventCode, at: float) -> None:
-    """Close the events of *code* of a cluster, whose cause is gone."""
-    await tx.run(sql.close_of_cluster, {"cluster": cluster_id, "code": code, "at": at})
+async def close_of_cluster(
+    tx: Connection, cluster_id: int, codes: Collection[EventCode], at: float
+) -> None:
+    """Close the events of *codes* of a cluster, whose causes are gone."""
+    values = {"cluster": cluster_id, "codes": json.dumps(sorted(codes)), "at": at}
+    await tx.run(sql.close_of_cluster, values)
+
+
+async def open_of_cluster(
+    db: Connection, cluster_id: int, codes: Collection[EventCode]
+) -> frozenset[EventCode]:
+    """Return those of *codes* of which a cluster has an open event."""
+    values = {"cluster": cluster_id, "codes": json.dumps(sorted(codes))}
+    return frozenset(EventCode(row["code"]) for row in await db.all(sql.open_of_cluster, values))

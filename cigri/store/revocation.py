@@ -9,6 +9,7 @@ from cigri.store.campaigns import Move
 from cigri.store.database import Connection
 from cigri.store.records import CHUNK, Records
 from cigri.store.statements import load
+from cigri.store.tasks import Leaning
 
 sql = load("tasks")
 
@@ -41,7 +42,11 @@ async def _split(tx: Connection, campaign: CampaignId, row: Row, number: TaskNum
         await tx.run(sql.delete_again, {"ids": f"[{row['id']}]"})
     if number + 1 < end:
         rest = [Range(number + 1, end - number - 1)]
-        await tasks.put_back(tx, campaign, rest, at_the_end=bool(row["at_the_end"]))
+        leaning = None
+        if row["since"] is not None:
+            leaning = Leaning(at=row["since"], prefers=row["prefers"], avoids=row["avoids"])
+        at_the_end = bool(row["at_the_end"])
+        await tasks.put_back(tx, campaign, rest, at_the_end=at_the_end, leaning=leaning)
 
 
 async def doom(tx: Connection, campaign: Row, number: TaskNumber) -> None:

@@ -11,10 +11,11 @@ from sqlite3 import Row
 
 import attrs
 
+from cigri.domain.attempt import Attempt
 from cigri.domain.model import CampaignId, Task, TaskId, TaskState
 from cigri.domain.selection import FINISHED, Selection
 from cigri.errors import NotFound
-from cigri.store import parameters, records, spans
+from cigri.store import executions, parameters, records, spans
 from cigri.store.database import Connection
 from cigri.store.records import CHUNK, NO_STATUS, Records
 from cigri.store.statements import load
@@ -65,17 +66,26 @@ async def page(
 
 async def task(db: Connection, task_id: TaskId) -> Task:
     """
-    Return a task by its id.
+    Return a task by its id, with all attempts at it.
 
     Raises:
         NotFound: There is none.
+        DamagedParameters, DamagedRecords: What is stored cannot be read.
     """
     place = await spans.locate(db, task_id)
     for found in (await page(db, place.campaign, first=place.number, limit=1)).tasks:
-        return found
+        ended = await executions.of_task(db, place.campaign, place.number)
+        earlier = [each for each in reversed(ended) if not _is_last(found, each)]
+        ending = next((each.ending for each in ended if _is_last(found, each)), None)
+        return attrs.evolve(found, earlier=tuple(earlier), ending=ending)
     # It stood by in a campaign without an end that was ended before.
     message = f"there is no job {task_id}"
     raise NotFound(message)
+
+
+def _is_last(task: Task, attempt: Attempt) -> bool:
+    """Return whether an attempt is the one that a task itself tells of."""
+    return (attempt.job, attempt.started_at) == (task.job, task.started_at)
 
 
 class _Search:

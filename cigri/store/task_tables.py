@@ -11,13 +11,17 @@ import attrs
 
 from cigri.domain.model import CampaignId, ClusterName, Parameter, RemoteId, TaskState
 from cigri.domain.selection import FINISHED, Selection
-from cigri.store import jobs, parameters, records, spans
+from cigri.store import parameters, records, spans
 from cigri.store.database import Connection, Database
 from cigri.store.records import CHUNK, NO_STATUS, Records
+from cigri.store.remote_names import RemoteNames
 from cigri.store.statements import load
 from cigri.store.task_view import IN_FLIGHT, Held, View
 
 sql = load("tasks")
+
+#: Jobs whose remote ids are kept for the next chunks.
+_MOST_NAMES = 10_000
 
 
 @attrs.define(kw_only=True)
@@ -88,7 +92,7 @@ class _Reader:
     def __init__(self, campaign: CampaignId, selection: Selection) -> None:
         self._campaign = campaign
         self._selection = selection
-        self._remote_ids: dict[int, RemoteId | None] = {}
+        self._names = RemoteNames()
 
     async def read(self, db: Connection, chunk: int) -> Table:
         view = await View.of(db, self._campaign)
@@ -101,18 +105,21 @@ class _Reader:
         table = _table(view, items, numbers)
         table.parameter = list(map(given.__getitem__, numbers))
         table.id = list(map(ids.__getitem__, numbers))
-        table.remote_id = [None if job is None else self._remote_ids.get(job) for job in table.job]
+        table.remote_id = [
+            None if job is None else self._names.of(job, number)
+            for job, number in zip(table.job, numbers, strict=True)
+        ]
         self._put_in_flight(view, table, items, held)
         return table if self._selection.is_all else table.only(self._wanted(table))
 
     async def _learn(self, db: Connection, found: set[int]) -> None:
         """Look up the remote ids of jobs; each has its tasks side by side."""
-        unknown = found - self._remote_ids.keys()
+        unknown = {job for job in found if job not in self._names}
         if unknown:
-            if len(self._remote_ids) > 100 * CHUNK:
-                self._remote_ids.clear()
-            known = await jobs.remote_ids(db, found)
-            self._remote_ids.update({job: known.get(job) for job in found})
+            if len(self._names) > _MOST_NAMES:
+                self._names = RemoteNames()
+                unknown = found
+            await self._names.learn(db, unknown)
 
     def _put_in_flight(
         self, view: View, table: Table, items: Records, held: Mapping[int, Held]
@@ -127,7 +134,7 @@ class _Reader:
             table.exit_status[row] = None
             table.cluster[row] = view.cluster_names[holder.job.cluster_id]
             table.job[row] = holder.job.id
-            table.remote_id[row] = holder.job.remote_id
+            table.remote_id[row] = self._names.of(holder.job.id, number)
             table.attempts[row] += holder.started_at is not None
             table.started_at[row] = holder.started_at
             table.ended_at[row] = None

@@ -1,6 +1,6 @@
 """What is stored of the tasks of a campaign, put together for a reader."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from sqlite3 import Row
 from typing import Self
 
@@ -13,17 +13,18 @@ from cigri.domain.model import (
     JobId,
     JobKind,
     Parameter,
-    RemoteId,
     Task,
     TaskId,
     TaskNumber,
     TaskState,
 )
+from cigri.domain.positions import unpack
 from cigri.store import campaigns, jobs, parameters, records, spans, tasks
 from cigri.store.clusters import all_clusters
 from cigri.store.database import Connection
 from cigri.store.jobs import OpenJob
 from cigri.store.records import CHUNK, NO_STATUS, Record, Records
+from cigri.store.remote_names import RemoteNames
 
 #: In a job.
 IN_FLIGHT = frozenset({TaskState.QUEUED, TaskState.RUNNING})
@@ -36,6 +37,21 @@ class Held:
     job: OpenJob
     #: When it started, `None` before.
     started_at: float | None
+
+
+def _open_between(job: OpenJob, first: int, end: int) -> Iterator[int]:
+    """Yield the tasks *first* to *end* - 1 that are in a job and have not ended there."""
+    has_ended = None
+    before = 0
+    for item in job.tasks:
+        numbers = range(max(first, item.first), min(end, item.first + item.size))
+        if numbers:
+            if has_ended is None:
+                has_ended = unpack(job.ended, job.positions.size)
+            for number in numbers:
+                if not has_ended[before + number - item.first]:
+                    yield number
+        before += item.size
 
 
 @attrs.frozen(kw_only=True)
@@ -73,13 +89,13 @@ class View:
         """
         Return which of the tasks *first* to *end* - 1 jobs hold.
 
-        Those that ended in their job are among them: their records tell.
+        Of jobs that began before they kept a list of what has ended there, that is among them:
+        the records tell.
         """
         return {
             number: Held(job, job.running.get(number))
             for job in self.open_jobs
-            for item in job.tasks
-            for number in range(max(first, item.first), min(end, item.first + item.size))
+            for number in _open_between(job, first, end)
         }
 
     def state(self, number: int, held: Held | None, items: Records | None) -> TaskState:
@@ -107,12 +123,13 @@ class View:
     ) -> list[Task]:
         """Return the tasks *numbers*, of whose chunks *known* are the records."""
         campaign = CampaignId(self.row["id"])
-        attempts = {known[n // CHUNK].job[n % CHUNK] for n in numbers if n // CHUNK in known}
+        named = {known[n // CHUNK].job[n % CHUNK] for n in numbers if n // CHUNK in known}
+        named |= {held[n].job.id for n in numbers if n in held}
         assembler = _Assembler(
             view=self,
             ids=await spans.ids(db, campaign, numbers),
             parameters=await parameters.of_tasks(db, campaign, numbers),
-            remote_ids=await jobs.remote_ids(db, attempts - {0}),
+            remote_names=await RemoteNames.of_jobs(db, named),
         )
         return [assembler.task(n, held.get(n), known.get(n // CHUNK)) for n in numbers]
 
@@ -124,7 +141,7 @@ class _Assembler:
     view: View
     ids: Mapping[int, TaskId]
     parameters: Mapping[int, Parameter]
-    remote_ids: Mapping[int, RemoteId]
+    remote_names: RemoteNames
 
     def task(self, number: int, held: Held | None, items: Records | None) -> Task:
         """Return one task."""
@@ -133,7 +150,7 @@ class _Assembler:
         if held is not None and state in IN_FLIGHT:
             return self._in_job(number, state, held, record)
         if record is None or not record.job:
-            return self._untried(number, state)
+            return self._untried(number, state, record)
         # In one go: `evolve` would double the cost of a page, and most tasks of a page come here.
         return Task(
             id=self.ids[number],
@@ -145,27 +162,29 @@ class _Assembler:
             exit_status=None if record.exit_status == NO_STATUS else record.exit_status,
             cluster=self.view.cluster_names[record.cluster],
             job=JobId(record.job),
-            remote_id=self.remote_ids.get(record.job),
+            remote_id=self.remote_names.of(record.job, number),
             started_at=record.start / 1000,
             ended_at=(record.start + record.duration) / 1000,
         )
 
-    def _untried(self, number: int, state: TaskState) -> Task:
+    def _untried(self, number: int, state: TaskState, record: Record | None) -> Task:
         return Task(
             id=self.ids[number],
             campaign=CampaignId(self.view.row["id"]),
             number=TaskNumber(number),
             parameter=self.parameters[number],
             state=state,
+            # Attempts that the cluster itself has replaced ended without a record.
+            attempts=0 if record is None else record.attempts,
         )
 
     def _in_job(self, number: int, state: TaskState, held: Held, record: Record | None) -> Task:
         before = 0 if record is None else record.attempts
         return attrs.evolve(
-            self._untried(number, state),
+            self._untried(number, state, record),
             attempts=before + (held.started_at is not None),
             cluster=self.view.cluster_names[held.job.cluster_id],
             job=held.job.id,
-            remote_id=held.job.remote_id,
+            remote_id=self.remote_names.of(held.job.id, number),
             started_at=held.started_at,
         )

@@ -4,10 +4,12 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from sqlite3 import Row
 
+import attrs
+
 from cigri.domain import bag
 from cigri.domain.bag import Range
 from cigri.domain.model import CampaignId
-from cigri.store import campaigns, records
+from cigri.store import attempts, campaigns, records
 from cigri.store.campaigns import Move
 from cigri.store.database import Connection
 from cigri.store.records import CHUNK, DamagedRecords, Records
@@ -17,27 +19,51 @@ sql = load("tasks")
 
 #: Ranges that one claim looks at: a bag of scattered tasks is emptied by several claims.
 _RANGES = 500
+#: Seconds for which a task waits for the cluster that it prefers, or for another than it avoids.
+PATIENCE = 600.0
 
 
-async def take(tx: Connection, campaign: Row, cluster_id: int, count: int) -> list[Range]:
+@attrs.frozen(kw_only=True)
+class Leaning:
+    """Where a task that goes back to the bag should run next, if that can be for a while."""
+
+    at: float
+    #: Where its checkpoint lies.
+    prefers: int | None = None
+    #: Where it has waited in vain.
+    avoids: int | None = None
+
+
+async def take(
+    tx: Connection, campaign: Row, cluster_id: int, count: int, at: float
+) -> list[Range]:
     """Take up to *count* tasks out of the bag of a campaign, those to run again first."""
-    taken = await _take_again(tx, campaign["id"], 0, count)
+    which = {
+        "campaign": campaign["id"],
+        "cluster": cluster_id,
+        "alone": campaign["clusters"] == 1,
+        "now": at,
+        "longer_ago": at - PATIENCE,
+        "limit": _RANGES,
+    }
+    taken = await _take_again(tx, {**which, "at_the_end": 0}, count)
     fresh = max(0, min(count - bag.size(taken), campaign["total"] - campaign["cursor"]))
     if fresh:
         taken.append(Range(campaign["cursor"], fresh))
-    taken += await _take_again(tx, campaign["id"], 1, count - bag.size(taken))
+    taken += await _take_again(tx, {**which, "at_the_end": 1}, count - bag.size(taken))
     size = bag.size(taken)
+    if not size:
+        return []
     change = Move(pending=-size, queued=size)
     cursor = campaign["cursor"] + fresh
     await campaigns.move(tx, campaign["id"], change, cluster_id=cluster_id, cursor=cursor)
     return taken
 
 
-async def _take_again(tx: Connection, campaign: int, at_the_end: int, count: int) -> list[Range]:
+async def _take_again(tx: Connection, which: Mapping[str, object], count: int) -> list[Range]:
     if count <= 0:
         return []
-    where = {"campaign": campaign, "at_the_end": at_the_end, "limit": _RANGES}
-    rows = await tx.all(sql.waiting_again, where)
+    rows = await tx.all(sql.waiting_again, which)
     taken: list[Range] = []
     emptied = []
     for row in rows:
@@ -56,11 +82,27 @@ async def _take_again(tx: Connection, campaign: int, at_the_end: int, count: int
     return taken
 
 
+async def leaning_elsewhere(
+    db: Connection, campaign: CampaignId, cluster_id: int, at: float
+) -> int:
+    """Return how many tasks in the bag of a campaign now wait for other clusters than this."""
+    where = {"campaign": campaign, "cluster": cluster_id, "now": at}
+    (row,) = await db.all(sql.leaning_elsewhere, {**where, "longer_ago": at - PATIENCE})
+    count: int = row["count"]
+    return count
+
+
 async def put_back(
-    tx: Connection, campaign: CampaignId, ranges: Iterable[Range], *, at_the_end: bool = False
+    tx: Connection,
+    campaign: CampaignId,
+    ranges: Iterable[Range],
+    *,
+    at_the_end: bool = False,
+    leaning: Leaning | None = None,
 ) -> None:
     """Put tasks back in the bag.  The caller counts them."""
-    rows = [(campaign, int(at_the_end), *item) for item in ranges]
+    where = (None,) * 3 if leaning is None else (leaning.prefers, leaning.avoids, leaning.at)
+    rows = [(campaign, int(at_the_end), *item, *where) for item in ranges]
     if rows:
         await tx.run_many(sql.put_again, rows)
 
@@ -109,7 +151,7 @@ async def write_records(
     await tx.run_many(sql.put_records, rows)
 
 
-async def attempts(
+async def started(
     db: Connection, campaign: CampaignId, numbers: Sequence[int]
 ) -> Mapping[int, int]:
     """Return how many attempts at each of the tasks *numbers* have started, where any has."""
@@ -120,6 +162,19 @@ async def attempts(
         for number in numbers
         if number // CHUNK in known
     }
+
+
+async def cancelled(
+    db: Connection, campaign: CampaignId, numbers: Sequence[int]
+) -> frozenset[int]:
+    """Return those of the tasks *numbers* that somebody has cancelled."""
+    known = await read_records(db, campaign, {number // CHUNK for number in numbers})
+    return frozenset(
+        number
+        for number in numbers
+        if number // CHUNK in known
+        and known[number // CHUNK].state[number % CHUNK] == records.CANCELLED
+    )
 
 
 async def resubmit_failed(
@@ -147,6 +202,8 @@ async def resubmit_failed(
             items.state[position] = records.BACK_IN_BAG
             cluster = items.cluster[position]
             by_cluster[cluster] = by_cluster.get(cluster, 0) + 1
+        past = [attempts.of_record(items, position, None) for position in chosen]
+        await attempts.remember(tx, campaign, {chunk: past})
         numbers = [chunk * CHUNK + position for position in chosen]
         await put_back(tx, campaign, bag.ranges(numbers))
         await write_records(tx, campaign, {chunk: items})

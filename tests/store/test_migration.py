@@ -5,9 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from cigri.domain.model import CampaignId, TaskId
-from cigri.store import audit, database, parameters, spans, task_pages
+from cigri.domain.model import CampaignId, Counts, TaskId, TaskNumber
+from cigri.domain.verdict import Ending, TaskEnd
+from cigri.store import (
+    audit,
+    campaigns,
+    database,
+    jobs,
+    parameters,
+    settlement,
+    spans,
+    task_pages,
+)
 from cigri.store.parameters import pack_lines
+from cigri.store.records import SUCCEEDED, Records
+from cigri.store.reports import hear
 
 OLD = """
 INSERT INTO cluster (id, name) VALUES (1, 'here');
@@ -86,3 +98,47 @@ async def test_a_migrated_schema_is_a_new_one(old: Path, tmp_path: Path) -> None
             dumps.append([tuple(row) for row in found])
 
     assert dumps[0] == dumps[1]
+
+
+async def test_a_job_that_was_open_goes_on(tmp_path: Path) -> None:
+    """Before jobs kept a list of what has ended in them, the records alone told."""
+    path = tmp_path / "cigri.db"
+    records = Records()
+    records.state[0], records.job[0], records.cluster[0] = SUCCEEDED, 2, 1
+    with sqlite3.connect(path) as connection:
+        for number, sql in database.migrations():
+            if number <= 5:
+                connection.executescript(f"{sql}\nPRAGMA user_version = {number};")
+        connection.executescript(
+            """
+            INSERT INTO cluster (id, name) VALUES (1, 'here');
+            INSERT INTO campaign (id, name, user, state, submitted_at, jdl, total, cursor,
+              pending, queued, running, succeeded)
+              VALUES (1, 'c', 'ann', 'in_treatment', 0, '{}', 4, 4, 0, 2, 1, 1);
+            INSERT INTO campaign_cluster (campaign_id, cluster_id, settings, queued, running,
+              succeeded) VALUES (1, 1, '{"exec_file": "x", "type": "normal"}', 2, 1, 1);
+            INSERT INTO span VALUES (1, 1, 0, 4);
+            INSERT INTO parameter_chunk VALUES (1, 0, 4, 'count', x'', 0);
+            INSERT INTO submission (id, tag, campaign_id, cluster_id, at) VALUES (1, 't', 1, 1, 5);
+            INSERT INTO job (id, submission_id, campaign_id, cluster_id, state, remote_id, tasks,
+              running, left) VALUES
+              (1, 1, 1, 1, 'running', 't.0', '[[3,1]]', '{}', 1),
+              (2, 1, 1, 1, 'running', 't.1', '[[0,3]]', '{"1":7.0}', 2);
+            """
+        )
+        connection.execute("INSERT INTO task_chunk VALUES (1, 0, ?, 1, 0)", (records.encode(),))
+    connection.close()
+    async with database.open_database(path) as opened:
+        async with opened.read() as db:
+            _, job = await jobs.open_on_cluster(db, 1)
+            page = await task_pages.page(db, CampaignId(1), first=0, limit=4)
+        assert (job.place, job.tag, job.submitted_at, job.shape) == (1, "t", 5.0, "group")
+        assert [task.state for task in page.tasks] == ["succeeded", "running", "queued", "queued"]
+        async with opened.write() as tx:
+            told = [TaskEnd(TaskNumber(n), Ending.EXITED, 1, 7.0, 9.0) for n in (0, 1)]
+            report = hear(job, ended=told, running={2: 9.0}, read_to=9)
+            await settlement.settle(tx, 1, [report], 10.0)
+        async with opened.read() as db:
+            found = await campaigns.get(db, CampaignId(1))
+            assert found.counts == await audit.recount(db, CampaignId(1))
+    assert found.counts == Counts(succeeded=1, failed=1, running=1, queued=1)

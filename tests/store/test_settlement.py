@@ -1,136 +1,27 @@
 """What becomes of tasks and counters, whatever a cluster or a forged journal reports."""
 
 import math
-from collections.abc import AsyncIterator, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cigri.domain.capacity import Capacity
 from cigri.domain.lifecycle import JobEvent
 from cigri.domain.model import (
     CampaignId,
-    ClusterName,
-    ClusterSettings,
     Counts,
     JobState,
-    RemoteId,
-    Task,
     TaskNumber,
     TaskState,
 )
-from cigri.domain.spec import CampaignSpec
 from cigri.domain.verdict import Ending, TaskEnd
-from cigri.store import (
-    audit,
-    campaigns,
-    claims,
-    clusters,
-    jobs,
-    listings,
-    parameters,
-    records,
-    settlement,
-    task_pages,
-    tasks,
-)
-from cigri.store.database import Database, open_database
+from cigri.store import campaigns, executions, records, task_pages, tasks
 from cigri.store.jobs import OpenJob
-from cigri.store.parameters import Encoding, Piece
 from cigri.store.reports import Report, hear
 from tests.store.forgeries import NOW, ends, instants, numbers
-
-NAME = ClusterName("here")
-SPEC = CampaignSpec(name="c", clusters={NAME: ClusterSettings(exec_file="x")}, jdl={})
-
-
-@attrs.frozen
-class Store:
-    """A database with one cluster, and the ways in which the engine changes it."""
-
-    database: Database
-    cluster: int
-
-    async def submit(self, total: int) -> CampaignId:
-        async with self.database.write() as tx:
-            campaign = await campaigns.create(
-                tx,
-                SPEC,
-                user="ann",
-                at=NOW,
-                cluster_ids={NAME: self.cluster},
-            )
-            await parameters.insert(tx, campaign, 0, [Piece(total, Encoding.COUNT)])
-            await campaigns.open_campaign(tx, campaign, total, NOW)
-            return campaign
-
-    async def claim(self, campaign: CampaignId, count: int) -> None:
-        """Hand out tasks in a job of their own."""
-        async with self.database.write() as tx:
-            claim = await claims.claim(tx, campaign, self.cluster, count, NOW)
-            if claim is not None:
-                await jobs.accepted(tx, {job: RemoteId(f"r{job}") for job in claim.jobs})
-
-    async def open_jobs(self, campaign: CampaignId) -> list[OpenJob]:
-        async with self.database.read() as db:
-            return await jobs.open_of_campaign(db, campaign)
-
-    async def settle(self, *reports: Report) -> None:
-        async with self.database.write() as tx:
-            await settlement.settle(tx, self.cluster, reports, NOW)
-
-    async def tell(
-        self,
-        campaign: CampaignId,
-        *ended: TaskEnd,
-        running: Mapping[int, float] | None = None,
-        over: JobEvent | None = None,
-    ) -> None:
-        """Report on the only open job of a campaign."""
-        (job,) = await self.open_jobs(campaign)
-        await self.settle(hear(job, ended=ended, running=running or {}, read_to=1, over=over))
-
-    async def cancel(self, campaign: CampaignId) -> None:
-        async with self.database.write() as tx:
-            await campaigns.cancel(tx, campaign, NOW)
-
-    async def counts(self, campaign: CampaignId) -> Counts:
-        """Return the counters, which are what a recount says."""
-        async with self.database.read() as db:
-            found = await campaigns.get(db, campaign)
-            assert await audit.recount(db, campaign) == found.counts
-            (here,) = found.clusters
-        assert (here.queued, here.running) == (found.counts.queued, found.counts.running)
-        return found.counts
-
-    async def task(self, campaign: CampaignId, number: int) -> Task:
-        async with self.database.read() as db:
-            return (await task_pages.page(db, campaign, first=number, limit=1)).tasks[0]
-
-    async def events(self, campaign: CampaignId) -> list[tuple[str, int]]:
-        async with self.database.read() as db:
-            part = await listings.events_of_campaign(
-                db, campaign, closed=True, limit=100, offset=0
-            )
-        return [(event.code, event.count) for event in part.items]
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_database(tmp_path / "cigri.db") as database:
-        async with database.write() as tx:
-            await clusters.install(tx, "test", 1)
-            await clusters.register(tx, [NAME])
-            ids = await clusters.all_clusters(tx)
-        yield Store(database, ids[NAME].id)
-
-
-def end(
-    task: int, status: int = 0, ending: Ending = Ending.EXITED, start: float = NOW, took: float = 2
-) -> TaskEnd:
-    return TaskEnd(TaskNumber(task), ending, status, start, start + took)
+from tests.store.harness import ARRAYS, GROUPS, Store, end
 
 
 async def test_a_task_ends_as_its_job_tells(store: Store) -> None:
@@ -385,39 +276,51 @@ async def test_the_last_end_terminates_a_campaign_and_a_task_that_comes_back_doe
     assert states == ["in_treatment", "in_treatment", "terminated"]
 
 
-#: What a look at a job may bring: its ends, what runs, how it is over, whether it has begun.
+Look = tuple[list[TaskEnd], dict[int, float], JobEvent | None, bool, dict[int, int]]
+#: What a look at a job may bring: its ends, what runs, how it is over, whether it has begun, and
+#: the remote jobs that replaced others.
 looks = st.tuples(
     st.lists(ends, max_size=6),
     st.dictionaries(numbers, instants, max_size=4),
     st.sampled_from([None, None, None, JobEvent.ENDED, JobEvent.KILLED, JobEvent.VANISHED]),
     st.booleans(),
+    st.dictionaries(numbers, st.sampled_from([0, -1, 5, 99, 101, 200, 2**63]), max_size=3),
 )
+#: Positions of an array for which the cluster has no job.
+gaps = st.lists(st.integers(0, 2), max_size=2)
 #: A look at all open jobs, then how many tasks to hand out.
 cycles = st.lists(
-    st.tuples(st.lists(looks, min_size=3, max_size=3), st.integers(0, 5)), max_size=5
+    st.tuples(st.lists(looks, min_size=3, max_size=3), st.integers(0, 5), gaps), max_size=5
 )
+#: Its tasks, what happens to them, and when the campaign is cancelled.
+stories = st.tuples(st.integers(1, 10), cycles, st.none() | st.integers(0, 4))
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.integers(1, 10), cycles, st.none() | st.integers(0, 4))
+@given(stories)
+@pytest.mark.parametrize("capacity", [GROUPS, ARRAYS], ids=["groups", "arrays"])
 async def test_whatever_is_forged_the_counters_are_what_a_recount_says(
     store: Store,
-    total: int,
-    cycles: list[tuple[list[tuple[list[TaskEnd], dict[int, float], JobEvent | None, bool]], int]],
-    cancelled_in: int | None,
+    capacity: Capacity,
+    story: tuple[int, list[tuple[list[Look], int, list[int]]], int | None],
 ) -> None:
+    total, cycles, cancelled_in = story
+
+    async def claim(count: int, missing: Sequence[int] = ()) -> None:
+        await store.claim(campaign, count, capacity=capacity, missing=missing)
+        assert (await store.counts(campaign)).total == total
+
     campaign = await store.submit(total)
-    await store.claim(campaign, 3)
-    await store.claim(campaign, 2)
-    for turn, (told, count) in enumerate(cycles):
+    await claim(3)
+    await claim(2)
+    for turn, (told, count, missing) in enumerate(cycles):
         if turn == cancelled_in:
             await cancel_unless_over(store, campaign)
         await store.settle(*forged(await store.open_jobs(campaign), told))
         assert (await store.counts(campaign)).total == total
-        await store.claim(campaign, count)
-        assert (await store.counts(campaign)).total == total
+        await claim(count, missing)
 
     for job in await store.open_jobs(campaign):
         await store.settle(hear(job, ended=[], running={}, read_to=9, over=JobEvent.ENDED))
@@ -425,12 +328,16 @@ async def test_whatever_is_forged_the_counters_are_what_a_recount_says(
     left = await store.counts(campaign)
     assert left.in_flight == 0
     assert left.total == total
+    async with store.database.read() as db:
+        attempts = await executions.of_campaign(db, campaign)
+        page = await task_pages.page(db, campaign, first=0, limit=total)
+    for task in page.tasks:
+        own = [each for each in attempts if each.task == task.number]
+        # What never started has the number of the one before.
+        assert {each.number for each in own} - {0} == set(range(1, task.attempts + 1))
 
 
-def forged(
-    open_jobs: Iterable[OpenJob],
-    told: Iterable[tuple[list[TaskEnd], dict[int, float], JobEvent | None, bool]],
-) -> list[Report]:
+def forged(open_jobs: Iterable[OpenJob], told: Iterable[Look]) -> list[Report]:
     return [
         hear(
             job,
@@ -439,8 +346,9 @@ def forged(
             read_to=job.read_to + 1,
             over=over,
             begun=begun or job.state is JobState.RUNNING,
+            moved={TaskNumber(task): number for task, number in moved.items()},
         )
-        for job, (ended, running, over, begun) in zip(open_jobs, told, strict=False)
+        for job, (ended, running, over, begun, moved) in zip(open_jobs, told, strict=False)
     ]
 
 

@@ -126,6 +126,8 @@ WHERE cc.cluster_id = :cluster AND campaign.state = 'in_treatment' AND cc.hold_r
 ORDER BY cc.campaign_id;
 
 -- name: for_claim
-SELECT campaign.*, cc.settings, cc.hold_reason, cc.prologue, cc.epilogue, cc.tested
+SELECT campaign.*, cc.settings, cc.hold_reason, cc.prologue, cc.epilogue, cc.tested,
+  cc.ended, cc.duration_sum,
+  (SELECT count(*) FROM campaign_cluster WHERE campaign_id = campaign.id) AS clusters
 FROM campaign JOIN campaign_cluster AS cc ON cc.campaign_id = campaign.id
 WHERE campaign.id = :campaign AND cc.cluster_id = :cluster;

@@ -40,7 +40,11 @@ WHERE id = :event AND is_open = 1 RETURNING id;
 
 -- name: close_of_cluster
 UPDATE event SET is_open = 0, closed_at = :at, updated_at = :at
-WHERE cluster_id = :cluster AND code = :code AND is_open = 1;
+WHERE cluster_id = :cluster AND is_open = 1 AND code IN (SELECT value FROM json_each(:codes));
+
+-- name: open_of_cluster
+SELECT DISTINCT code FROM event
+WHERE cluster_id = :cluster AND is_open = 1 AND code IN (SELECT value FROM json_each(:codes));
 
 -- name: close_codes
 UPDATE event SET is_open = 0, closed_at = :at, updated_at = :at
@@ -64,4 +68,5 @@ SELECT event.*, cluster.name AS cluster_name
 FROM event LEFT JOIN cluster ON cluster.id = event.cluster_id
 WHERE event.cluster_id = :cluster AND event.is_open = 1
   AND event.code IN (SELECT value FROM json_each(:codes))
-ORDER BY event.code, event.id LIMIT 1;
+-- What somebody has to fix goes before what passes by itself.
+ORDER BY event.code <> 'CLUSTER_MANUALLY_DISABLED', event.id LIMIT 1;

@@ -87,11 +87,21 @@ SELECT chunk, succeeded, failed FROM task_chunk
 WHERE campaign_id = :campaign AND chunk >= :first ORDER BY chunk;
 
 -- name: waiting_again
+-- Those for which a cluster is nobody's second choice; in a bag of its own it always is the first.
 SELECT id, first_task, count FROM again
-WHERE campaign_id = :campaign AND at_the_end = :at_the_end ORDER BY id LIMIT :limit;
+WHERE campaign_id = :campaign AND at_the_end = :at_the_end
+  AND (:alone OR since IS NULL OR since NOT BETWEEN :longer_ago AND :now
+    OR (coalesce(prefers, :cluster) = :cluster AND avoids IS NOT :cluster))
+ORDER BY id LIMIT :limit;
+
+-- name: leaning_elsewhere
+SELECT coalesce(sum(count), 0) AS count FROM again
+WHERE campaign_id = :campaign AND since BETWEEN :longer_ago AND :now
+  AND (coalesce(prefers, :cluster) <> :cluster OR avoids IS :cluster);
 
 -- name: put_again
-INSERT INTO again (campaign_id, at_the_end, first_task, count) VALUES (?, ?, ?, ?);
+INSERT INTO again (campaign_id, at_the_end, first_task, count, prefers, avoids, since)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: shorten_again
 UPDATE again SET first_task = :first_task, count = :count WHERE id = :id;
@@ -106,5 +116,5 @@ DELETE FROM again WHERE campaign_id = :campaign;
 SELECT coalesce(sum(count), 0) AS count FROM again WHERE campaign_id = :campaign;
 
 -- name: again_with
-SELECT id, at_the_end, first_task, count FROM again
+SELECT * FROM again
 WHERE campaign_id = :campaign AND first_task <= :task AND first_task + count > :task LIMIT 1;
