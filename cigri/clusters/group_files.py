@@ -18,7 +18,6 @@ from cigri.clusters.identity import open_new, open_regular, replace
 from cigri.clusters.worker import FIRST_TASKS, TASKS
 from cigri.domain.model import RemoteId, TaskNumber
 from cigri.domain.walltime import walltime_text
-from cigri.errors import NotFound
 
 #: Bytes of a journal that one look reads, at most; the rest follows at the next.
 _JOURNAL_BYTES = 4 * 1024 * 1024
@@ -32,8 +31,18 @@ _SHARD = 1_000
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-def tasks_file(batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...]]) -> bytes:
-    """Return the file of the tasks of a group, as `worker.py` reads it."""
+def tasks_file(
+    batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...]], **on_node: object
+) -> bytes:
+    """
+    Return the file of the tasks of a group, as `worker.py` reads it.
+
+    Args:
+        batch: The submission.
+        token: What tells the processes of the group from all others.
+        orders: Its tasks.
+        on_node: What its header says besides to a worker that runs on a node of a cluster.
+    """
     settings = batch.settings
     named = bool(settings.parameter_names) or batch.script is not None
     header: dict[str, object] = {
@@ -50,6 +59,7 @@ def tasks_file(batch: Batch, token: RemoteId, orders: Sequence[tuple[object, ...
         "cores": settings.cores,
         "resources": settings.resources,
         "env": dict(settings.env),
+        **on_node,
     }
     if settings.parameter_names:
         header["names"] = settings.parameter_names
@@ -211,21 +221,6 @@ def _is_over(group: Path) -> bool:
     except FileNotFoundError:
         return False
     return journal.read(text, {}, 0).over is not None
-
-
-def read_output(group: Path, task: TaskNumber, stream: Output, limit: int) -> bytes:
-    """
-    Return the last *limit* bytes that *task* wrote in a group, from the packed file of its slot.
-
-    Raises:
-        NotFound: The group has no such task.
-        OSError: The files are gone.
-    """
-    found = read_outputs(group, [task], stream, limit)
-    if task not in found:
-        message = f"its job has no task {task}"
-        raise NotFound(message)
-    return found[task]
 
 
 def read_outputs(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import attrs
 
-from cigri.clusters.driver import JobReport, RemoteState
+from cigri.clusters.driver import JobReport, Output, RemoteState
 from cigri.domain.model import TaskNumber
 from cigri.domain.verdict import Ending, TaskEnd
 
@@ -66,6 +66,26 @@ def read(text: bytes, running: Mapping[int, float], read_to: int) -> News:
         begun=read_to + len(whole) > 0,
         read_to=read_to + len(whole),
     )
+
+
+#: Stands for the start of a task whose line is not in the tail of a journal.
+_BEFORE = -1.0
+
+
+def read_tail(text: bytes, running: Mapping[int, float], expected: Collection[int]) -> News:
+    """
+    Return what the last lines of a journal say of the *expected* tasks, read before or not.
+
+    Lines about others are settled already.  A start that is not in *text* was in an earlier one.
+    """
+    mine = frozenset(expected)
+    known = {task: running.get(task, _BEFORE) for task in mine}
+    news = read(text, known, 0)
+    started = {
+        task: start for task, start in news.running.items() if task in mine and start != _BEFORE
+    }
+    ended = [end for end in news.ended if end.task in mine]
+    return attrs.evolve(news, ended=ended, running=started)
 
 
 class _Reader:
@@ -169,3 +189,17 @@ class _Extents:
         known = None if before is None else self.found[before]
         if before is not None and known is not None and known.slot == slot:
             self.found[before] = Extent(slot, (known.out[0], out), (known.err[0], err))
+
+
+def length(text: bytes, slot: int, stream: Output) -> int | None:
+    """Return how long a packed file of *slot* is; `None` while a task may write to it."""
+    place = 9 if stream is Output.OUT else 11
+    known: int | None = None
+    for line in text.decode("utf-8", "replace").split("\n"):
+        fields = line.split(" ")
+        try:
+            if fields[0] in {"S", "E"} and int(fields[3]) == slot:
+                known = int(fields[place]) if fields[0] == "E" else None
+        except (ValueError, IndexError):
+            continue
+    return known

@@ -15,7 +15,8 @@ import attrs
 
 from cigri.clusters import group_files
 from cigri.clusters.broken_files import BrokenFiles, nothing_happened, unknown
-from cigri.clusters.driver import Batch, JobRef, JobReport, Output, RemoteState
+from cigri.clusters.credentials import Credentials
+from cigri.clusters.driver import Batch, Capacity, JobRef, JobReport, Output, RemoteState, Usage
 from cigri.clusters.identity import account, acting_as
 from cigri.clusters.local_worker import LocalWorker
 from cigri.clusters.options import LocalOptions
@@ -30,12 +31,15 @@ class LocalDriver:
 
     name = "local"
     fence = 0.0
+    clock_skew: float | None = None
+    credentials: Credentials | None = None
     pace = Pace(quick=0.02, steady=0.15, slow=1.0)
 
     def __init__(self, directory: Path, options: LocalOptions) -> None:
         self._directory = directory
         self._options = options
         self.stress_limit = options.stress_limit
+        self.capacity = Capacity()
         self._workers: dict[str, LocalWorker] = {}
         #: Cores that the tasks of each user which have not ended would occupy.
         self._demands: dict[str, int] = {}
@@ -72,6 +76,10 @@ class LocalDriver:
         except OSError:
             return None
 
+    async def usage(self) -> Usage | None:
+        """Return `None`: what else runs here has no cores of its own."""
+        return None
+
     async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         """Lay the groups of *batch* before the user's worker."""
         return await asyncio.to_thread(self._submit, batch)
@@ -92,6 +100,9 @@ class LocalDriver:
         """Tell the workers to kill what runs of *jobs*."""
         await asyncio.to_thread(self._stop, jobs, "kill")
 
+    async def renounce(self, tag: str, user: str) -> None:
+        """Do nothing: no group appears after its server has given up on it."""
+
     async def forget(self, jobs: Collection[JobRef]) -> None:
         """Put the groups of *jobs* away; their output stays readable."""
         await asyncio.to_thread(self._forget, jobs)
@@ -100,9 +111,8 @@ class LocalDriver:
         """Put away the groups that ended unseen, and remove those that never appeared."""
         await asyncio.to_thread(self._tidy, frozenset(open_jobs))
 
-    async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
-        """Return the end of what *task* wrote, from the packed file of its slot."""
-        return await asyncio.to_thread(self._output, job, task, stream, limit)
+    async def close(self) -> None:
+        """Do nothing: workers go on without the server."""
 
     async def outputs(
         self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
@@ -229,18 +239,6 @@ class LocalDriver:
                 worker = self._worker(path.name)
                 with nothing_happened(worker.account), acting_as(worker.account):
                     group_files.tidy(worker.directory, open_jobs)
-
-    def _output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
-        worker = self._worker(job.user)
-        try:
-            with acting_as(worker.account):
-                group = group_files.locate(worker.directory, job.remote_id)
-                if group is None:
-                    raise FileNotFoundError
-                return group_files.read_output(group, task, stream, limit)
-        except OSError as error:
-            message = f"the output of task {task} is gone"
-            raise NotFound(message) from error
 
     def _outputs(
         self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int

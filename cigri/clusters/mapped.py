@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from cigri.clusters.driver import Batch, ClusterDriver, JobRef, JobReport, Output
+from cigri.clusters.credentials import MappedCredentials
+from cigri.clusters.driver import Batch, ClusterDriver, JobRef, JobReport, Output, Usage
 from cigri.domain.model import JobId, RemoteId, TaskNumber
 
 
@@ -26,6 +27,13 @@ class MappedUsers:
         self.fence = driver.fence
         self.pace = driver.pace
         self.stress_limit = driver.stress_limit
+        self.capacity = driver.capacity
+        self.credentials = driver.credentials and MappedCredentials(driver.credentials, mapping)
+
+    @property
+    def clock_skew(self) -> float | None:
+        """Return by how much the cluster's clock is ahead."""
+        return self._driver.clock_skew
 
     def login(self, user: str) -> str:
         """Return as whom the tasks of *user* run."""
@@ -44,6 +52,10 @@ class MappedUsers:
     async def stress(self) -> float | None:
         """Return how loaded the cluster is."""
         return await self._driver.stress()
+
+    async def usage(self) -> Usage | None:
+        """Return what of the cluster is not free."""
+        return await self._driver.usage()
 
     async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         """Create the jobs of *batch*."""
@@ -65,6 +77,14 @@ class MappedUsers:
         """Ask that *jobs* end now."""
         await self._driver.kill(self._mapped(jobs))
 
+    async def cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
+        """Ask that *tasks* of *job* end now, or never start."""
+        await self._driver.cancel(self._there(job), tasks)
+
+    async def renounce(self, tag: str, user: str) -> None:
+        """See to it that jobs of *tag* which may yet appear run no task."""
+        await self._driver.renounce(tag, self.login(user))
+
     async def forget(self, jobs: Collection[JobRef]) -> None:
         """Say that *jobs* are recorded."""
         await self._driver.forget(self._mapped(jobs))
@@ -73,25 +93,18 @@ class MappedUsers:
         """Put away what a crash has left."""
         await self._driver.tidy(open_jobs)
 
-    async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
-        """Return the end of what *task* wrote."""
-        (mapped,) = self._mapped([job])
-        return await self._driver.output(mapped, task, stream, limit)
+    async def close(self) -> None:
+        """Let go of what connects to the cluster."""
+        await self._driver.close()
 
     async def outputs(
         self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
     ) -> Mapping[TaskNumber, bytes]:
         """Return the end of what each of *tasks* wrote."""
-        (mapped,) = self._mapped([job])
-        return await self._driver.outputs(mapped, tasks, stream, limit)
-
-    async def cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
-        """Ask that *tasks* of *job* end now, or never start."""
-        (mapped,) = self._mapped([job])
-        await self._driver.cancel(mapped, tasks)
+        return await self._driver.outputs(self._there(job), tasks, stream, limit)
 
     def _mapped(self, jobs: Collection[JobRef]) -> list[JobRef]:
-        return [
-            attrs.evolve(job, user=self._mapping[job.user]) if job.user in self._mapping else job
-            for job in jobs
-        ]
+        return list(map(self._there, jobs))
+
+    def _there(self, job: JobRef) -> JobRef:
+        return attrs.evolve(job, user=self.login(job.user))

@@ -1,53 +1,31 @@
 """A cluster in memory, on a clock that somebody else moves: a driver like any other.
 
-It runs the tasks of each job one after the other, as many jobs at a time as it has slots, and
-remembers every execution, so that a test can say what ran twice.
+It runs the tasks of each group one after the other, and each task of an array by itself, as many
+jobs at a time as it has slots.  It remembers every execution, so that a test can say what ran
+twice.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import attrs
 
-from cigri.clusters.driver import (
-    Batch,
-    JobRef,
-    JobReport,
-    Output,
-    RemoteState,
-    TaskOrder,
-)
-from cigri.domain.model import CampaignId, CampaignType, JobId, JobKind, RemoteId, TaskNumber
+from cigri.clusters.credentials import Credentials
+from cigri.clusters.driver import Batch, Capacity, JobRef, JobReport, Output, RemoteState, Usage
+from cigri.clusters.simulated_host import Behaviour, SimulatedHost, SimulatedJob
+from cigri.domain.model import CampaignType, JobId, RemoteId, Shape, TaskNumber
 from cigri.domain.pace import Pace
+from cigri.domain.remote_ids import RemoteNumbers, join_ids
 from cigri.domain.verdict import Ending, TaskEnd
-from cigri.errors import NotFound
+
+__all__ = ["Behaviour", "SimulatedCluster"]
 
 
-@attrs.frozen(kw_only=True)
-class Behaviour:
-    """What tasks do: how long they take and how they end, by number and attempt."""
+@attrs.frozen
+class _Submission:
+    """What was created under a tag, in the order in which it was sent."""
 
-    duration: Callable[[int, int], float] = lambda _task, _attempt: 1.0
-    exit_status: Callable[[int, int], int] = lambda _task, _attempt: 0
-    #: How the scripts of prologues and epilogues end, by campaign, kind and how often it ran.
-    script_status: Callable[[int, str, int], int] = lambda _campaign, _kind, _time: 0
-    script_duration: float = 1.0
-    #: What tasks write to stderr.
-    says: Callable[[int], str] = lambda task: f"err of task {task}\n"
-
-
-@attrs.define(kw_only=True)
-class _Job:
-    tag: str
-    campaign: CampaignId
-    waiting: list[TaskOrder]
-    kind: JobKind = JobKind.TASKS
-    #: How often its script has run before.
-    time: int = 0
-    #: The task that runs and its start.
-    current: TaskOrder | None = None
-    started_at: float = 0.0
-    journal: list[TaskEnd] = attrs.field(factory=list)
-    over: RemoteState | None = None
+    shape: Shape
+    numbers: list[int]
 
 
 class SimulatedCluster:
@@ -55,25 +33,44 @@ class SimulatedCluster:
 
     name = "simulated"
     fence = 0.0
+    clock_skew: float | None = None
+    credentials: Credentials | None = None
     pace = Pace(quick=1.0, steady=5.0, slow=60.0)
     stress_limit: float | None = None
 
     def __init__(
-        self, now: Callable[[], float], *, slots: int = 4, behaviour: Behaviour | None = None
+        self,
+        now: Callable[[], float],
+        *,
+        slots: int = 4,
+        behaviour: Behaviour | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
-        self._now = now
         self._slots = slots
-        self._behaviour = behaviour or Behaviour()
-        self._jobs: dict[RemoteId, _Job] = {}
-        self._clock = now()
-        #: Every task that ever started: campaign, number, attempt.
-        self.executions: list[tuple[int, int, int]] = []
-        #: Every prologue and epilogue that ever started: campaign and kind.
-        self.scripts: list[tuple[int, str]] = []
+        self._host = SimulatedHost(now, slots, behaviour or Behaviour())
+        self._submissions: dict[str, _Submission] = {}
+        self._groups: dict[RemoteId, int] = {}
+        self.capacity = capacity or Capacity()
+        self.executions = self._host.executions
+        self.scripts = self._host.scripts
         #: The type with which each batch came.
         self.types: list[CampaignType] = []
         #: How often each method was called.
         self.calls: list[str] = []
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """Return what tasks do; they may learn other ways."""
+        return self._host.behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self._host.behaviour = behaviour
+
+    @property
+    def jobs(self) -> Mapping[int, SimulatedJob]:
+        """Return all remote jobs that ever were, by number."""
+        return self._host.jobs
 
     def refusal(self, user: str) -> str | None:
         """Return nothing: everybody may run tasks here."""
@@ -87,44 +84,63 @@ class SimulatedCluster:
         """Return nothing: there is no host that could be loaded."""
         return None
 
+    async def usage(self) -> Usage | None:
+        """Return `None`: what else runs here has no cores of its own."""
+        return None
+
     async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
         """Create the jobs of *batch*."""
         self.calls.append("submit")
         self.types.append(batch.settings.type)
-        self._advance()
-        remote_ids = {}
-        for place, (job, orders) in enumerate(batch.jobs.items()):
-            remote_id = RemoteId(f"{batch.tag}.{place}")
-            self._jobs[remote_id] = _Job(
-                tag=batch.tag, campaign=batch.campaign, waiting=list(orders), kind=batch.kind
-            )
-            remote_ids[job] = remote_id
-        self._advance()
-        return remote_ids
+        self._host.advance()
+        parts = list(batch.jobs.values())
+        if batch.shape is Shape.ARRAY:
+            parts = [[order] for orders in parts for order in orders]
+        numbers = [self._host.create(batch, orders).number for orders in parts]
+        self._submissions[batch.tag] = _Submission(batch.shape, numbers)
+        if batch.shape is Shape.GROUP:
+            for place, number in enumerate(numbers):
+                self._groups[_group_id(batch.tag, place)] = number
+        self._host.advance()
+        return self._named(batch.tag, list(batch.jobs))
 
     async def find(self, tag: str, user: str, jobs: Sequence[JobId]) -> Mapping[JobId, RemoteId]:
         """Return those of *jobs* that were created under *tag*."""
         self.calls.append("find")
-        named = {job: RemoteId(f"{tag}.{place}") for place, job in enumerate(jobs)}
-        return {job: remote_id for job, remote_id in named.items() if remote_id in self._jobs}
+        return self._named(tag, jobs)
+
+    def _named(self, tag: str, jobs: Sequence[JobId]) -> Mapping[JobId, RemoteId]:
+        found = self._submissions.get(tag)
+        if found is None:
+            return {}
+        if found.shape is Shape.ARRAY:
+            return {jobs[0]: join_ids(found.numbers)}
+        places = range(len(found.numbers))
+        return {job: _group_id(tag, place) for place, job in zip(places, jobs, strict=False)}
 
     async def status(self, jobs: Collection[JobRef]) -> Mapping[RemoteId, JobReport]:
         """Report on *jobs* as of now."""
         self.calls.append("status")
-        self._advance()
+        self._host.advance()
         return {ref.remote_id: self._report(ref) for ref in jobs}
 
     async def withdraw(self, jobs: Collection[JobRef]) -> None:
         """Let *jobs* start no more tasks."""
-        for job in self._known(jobs):
-            job.waiting.clear()
-        self._advance()
+        self._host.advance()
+        for ref in jobs:
+            for _, job in self._remote_jobs(ref):
+                self._host.withdraw(job)
+        self._host.advance()
 
     async def kill(self, jobs: Collection[JobRef]) -> None:
         """End *jobs* now."""
-        self._advance()
-        for job in self._known(jobs):
-            self._end(job, RemoteState.KILLED)
+        self._host.advance()
+        for ref in jobs:
+            for _, job in self._remote_jobs(ref):
+                self._host.end(job, RemoteState.KILLED)
+
+    async def renounce(self, tag: str, user: str) -> None:
+        """Do nothing: what was not created never is."""
 
     async def forget(self, jobs: Collection[JobRef]) -> None:
         """Keep everything: memory is cheap here."""
@@ -132,118 +148,129 @@ class SimulatedCluster:
     async def tidy(self, open_jobs: Collection[RemoteId]) -> None:
         """Keep everything, as `forget` does."""
 
-    async def output(self, job: JobRef, task: TaskNumber, stream: Output, limit: int) -> bytes:
-        """Return a line that names the task."""
-        known = self._jobs.get(job.remote_id)
-        if known is None or not any(end.task == task for end in known.journal):
-            message = f"task {task} has written nothing"
-            raise NotFound(message)
-        said = self._behaviour.says(task) if stream is Output.ERR else f"out of task {task}\n"
-        return said.encode()[-limit:]
+    async def close(self) -> None:
+        """Do nothing: nothing connects to it."""
 
     async def outputs(
         self, job: JobRef, tasks: Collection[TaskNumber], stream: Output, limit: int
     ) -> Mapping[TaskNumber, bytes]:
         """Return a line for each of *tasks* that has ended: what it says, or its name."""
-        known = self._jobs.get(job.remote_id)
-        ended = {end.task for end in known.journal} if known else set()
-        return {
-            task: await self.output(job, task, stream, limit) for task in tasks if task in ended
-        }
+        found = {}
+        for task in tasks:
+            known = self._with(job, task)
+            if known is None or not any(end.task == task for end in known.journal):
+                continue
+            is_err = stream is Output.ERR
+            said = self._host.behaviour.says(task) if is_err else f"out of task {task}\n"
+            found[task] = said.encode()[-limit:]
+        return found
 
     async def cancel(self, job: JobRef, tasks: Collection[TaskNumber]) -> None:
         """End those of *tasks* that run, and start none of them."""
-        self._advance()
-        for known in self._known([job]):
-            known.waiting = [order for order in known.waiting if order.task not in tasks]
-            if known.current is not None and known.current.task in tasks:
-                end = TaskEnd(known.current.task, Ending.KILLED, -9, known.started_at, self._clock)
-                known.journal.append(end)
-                known.current = None
-        self._advance()
+        self._host.advance()
+        for task in tasks:
+            known = self._with(job, task)
+            if known is not None:
+                self._host.leave_out(known, [task])
+        self._host.advance()
 
-    def lose(self, remote_id: RemoteId) -> None:
-        """Let a job vanish, as if its node had died."""
-        self._end(self._jobs[remote_id], RemoteState.LOST)
+    def lose(self, number: int) -> None:
+        """Let a remote job vanish, as if its node had died."""
+        self._host.end(self._host.jobs[number], RemoteState.LOST)
 
-    def live(self) -> list[RemoteId]:
-        """Return the jobs that are not over."""
-        return [remote_id for remote_id, job in self._jobs.items() if job.over is None]
+    def preempt(self, number: int, *, again: bool = False) -> None:
+        """Kill a remote job for somebody else's; the cluster itself may run it *again*."""
+        self._host.advance()
+        job = self._host.jobs[number]
+        if again:
+            self._host.replace(job)
+        else:
+            self._host.end(job, RemoteState.KILLED)
+        self._host.advance()
 
-    def _known(self, jobs: Iterable[JobRef]) -> list[_Job]:
-        return [self._jobs[ref.remote_id] for ref in jobs if ref.remote_id in self._jobs]
+    def delete(self, number: int) -> None:
+        """Delete a remote job, as somebody on the cluster may."""
+        self._host.advance()
+        self._host.end(self._host.jobs[number], RemoteState.KILLED, Ending.DELETED)
+        self._host.advance()
+
+    def live(self) -> list[int]:
+        """Return the remote jobs that are not over."""
+        return [number for number, job in self._host.jobs.items() if job.over is None]
+
+    def _group(self, ref: JobRef) -> SimulatedJob | None:
+        number = self._groups.get(ref.remote_id)
+        return None if number is None else self._host.jobs[number]
+
+    def _with(self, ref: JobRef, task: TaskNumber) -> SimulatedJob | None:
+        """Return the remote job that has a task of *ref*."""
+        if ref.shape is Shape.GROUP:
+            return self._group(ref)
+        position = ref.positions(task)
+        number = None if position is None else RemoteNumbers(ref.remote_id).of(position)
+        return None if number is None else self._host.jobs.get(number)
+
+    def _remote_jobs(self, ref: JobRef) -> Iterator[tuple[TaskNumber | None, SimulatedJob]]:
+        """Yield the remote jobs of *ref* that have not ended, those of an array with the task."""
+        if ref.shape is Shape.GROUP:
+            job = self._group(ref)
+            if job is not None:
+                yield None, job
+            return
+        numbers = RemoteNumbers(ref.remote_id)
+        for position, task in ref.open.items():
+            number = numbers.of(position)
+            if number is not None and number in self._host.jobs:
+                yield task, self._host.jobs[number]
 
     def _report(self, ref: JobRef) -> JobReport:
-        job = self._jobs.get(ref.remote_id)
+        if ref.shape is Shape.ARRAY:
+            return self._array_report(ref)
+        job = self._group(ref)
         if job is None:
             return JobReport(state=RemoteState.LOST, running=ref.running, read_to=ref.read_to)
-        running = {} if job.current is None else {int(job.current.task): job.started_at}
-        begun = bool(job.journal or running)
-        live = RemoteState.RUNNING if begun else RemoteState.WAITING
+        live = RemoteState.RUNNING if job.begun else RemoteState.WAITING
         return JobReport(
             state=job.over or live,
             ended=job.journal[ref.read_to :],
-            running=running,
+            running={} if job.current is None else {int(job.current.task): job.started_at},
             read_to=len(job.journal),
         )
 
-    def _end(self, job: _Job, state: RemoteState) -> None:
-        """End a job before its time: what runs in it ends with it."""
-        if job.over is not None:
-            return
-        if job.current is not None and state is RemoteState.KILLED:
-            end = TaskEnd(job.current.task, Ending.KILLED, -9, job.started_at, self._clock)
-            job.journal.append(end)
-            job.current = None
-        job.waiting.clear()
-        job.over = state
+    def _array_report(self, ref: JobRef) -> JobReport:
+        ended: list[TaskEnd] = []
+        running: dict[int, float] = {}
+        moved: dict[TaskNumber, int] = {}
+        for task, job in self._remote_jobs(ref):
+            assert task is not None  # noqa: S101 - for the type checker
+            if job.current is not None:
+                running[task] = job.started_at
+            ended += job.journal
+            if job.successor is not None:
+                moved[task] = job.successor
+            elif job.over is not None and not job.journal:
+                ended.append(_without_a_word(task, job))
+        numbers = RemoteNumbers(ref.remote_id)
+        for position, task in ref.open.items():
+            if numbers.of(position) not in self._host.jobs:
+                ended.append(TaskEnd(task, Ending.REMOVED, None, 0.0, 0.0, "never made"))
+        begun = bool(ended or running or len(ref.open) < len(numbers))
+        live = RemoteState.RUNNING if begun else RemoteState.WAITING
+        over = len({end.task for end in ended} - moved.keys()) == len(ref.open)
+        return JobReport(
+            state=RemoteState.ENDED if over else live,
+            ended=ended,
+            running=running,
+            moved=moved,
+        )
 
-    def _advance(self) -> None:
-        """Let time pass until now, from one end of a task to the next."""
-        while True:
-            self._start()
-            ends = [(self._ends_at(job), job) for job in self._jobs.values() if job.current]
-            due = [pair for pair in ends if pair[0] <= self._now()]
-            if not due:
-                self._clock = self._now()
-                return
-            self._clock, job = min(due, key=lambda pair: pair[0])
-            self._finish(job)
 
-    def _start(self) -> None:
-        busy = sum(1 for job in self._jobs.values() if job.current)
-        for job in self._jobs.values():
-            if job.over is None and job.current is None:
-                if not job.waiting:
-                    job.over = RemoteState.ENDED
-                elif busy < self._slots:
-                    busy += 1
-                    job.current, job.started_at = job.waiting.pop(0), self._clock
-                    self._note(job, job.current)
+def _group_id(tag: str, place: int) -> RemoteId:
+    return RemoteId(f"{tag}.{place}")
 
-    def _note(self, job: _Job, order: TaskOrder) -> None:
-        """Remember an execution."""
-        campaign = int(job.campaign)
-        if job.kind is JobKind.TASKS:
-            self.executions.append((campaign, int(order.task), order.attempt))
-            return
-        job.time = self.scripts.count((campaign, job.kind.value))
-        self.scripts.append((campaign, job.kind.value))
 
-    def _ends_at(self, job: _Job) -> float:
-        assert job.current is not None  # noqa: S101 - for the type checker
-        order = job.current
-        if job.kind is not JobKind.TASKS:
-            return job.started_at + self._behaviour.script_duration
-        return job.started_at + self._behaviour.duration(order.task, order.attempt)
-
-    def _finish(self, job: _Job) -> None:
-        assert job.current is not None  # noqa: S101 - for the type checker
-        order = job.current
-        if job.kind is JobKind.TASKS:
-            status = self._behaviour.exit_status(order.task, order.attempt)
-        else:
-            status = self._behaviour.script_status(int(job.campaign), job.kind.value, job.time)
-        end = TaskEnd(order.task, Ending.EXITED, status, job.started_at, self._clock)
-        job.journal.append(end)
-        job.current = None
+def _without_a_word(task: TaskNumber, job: SimulatedJob) -> TaskEnd:
+    """Return the end of a task whose remote job is over without telling it."""
+    lost = job.over is RemoteState.LOST and job.started_at
+    ending = Ending.LOST if lost else Ending.REMOVED
+    return TaskEnd(task, ending, None, job.started_at, job.started_at)

@@ -1,11 +1,13 @@
 """Runs groups of tasks on this host: one file that needs nothing but Python 3.9.
 
     python -I -S worker.py DIR [--slots N] [--idle SECONDS]
+    python -I -S worker.py --node GROUP
 
 The server renames a group's directory into DIR/groups and pokes the worker (SIGUSR1); the worker
 runs the group's tasks and tells in its journal what became of each.  Neither waits for the other:
 the server may die and read the journal later; the worker may die and the next one settles what it
-left.  A line of a journal is a fact, its fields separated by a space:
+left.  On a node of a cluster it runs the one group of its job, and ends.  A line of a journal is a
+fact, its fields separated by a space:
 
     B pid time                                 the group is claimed
     S task attempt slot time out err           about to start; where its output begins
@@ -25,13 +27,16 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from time import monotonic, sleep, time
 from typing import Any, NamedTuple
 
 #: What the main loop waits for; SIGUSR1 says that something changed in the directory.
 SIGNALS = (signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+#: By which a cluster says that it will end a job soon; on a node it is waited for, too.
+WARNING = signal.SIGUSR2
 #: Python ignores some signals; the tasks shall not.
 IGNORED = [one for one in signal.valid_signals() if signal.getsignal(one) is signal.SIG_IGN]
 #: Seconds between two looks at the directory when nobody pokes.
@@ -42,6 +47,9 @@ GRACE = 5.0
 PATIENCE = 5.0
 #: Seconds that the lock may be somebody's who only looks if it is held.
 GLANCE = 0.2
+#: Seconds from the start of a job within which tasks start whatever time it has left: it was made
+#: for them, and what it took to begin shall not keep out one that is to last as long as the job.
+UNHURRIED = 30.0
 #: Groups open at a time, as each costs two descriptors.
 MOST_GROUPS = 200
 #: Bytes of the list of cancelled tasks of a group.
@@ -246,6 +254,8 @@ class Recipe:
         directory = expand(header["directory"], self.home, self.campaign)
         self.directory = os.path.join(self.home, directory)
         self.nodes = f"{path}/nodes"
+        #: The names of the nodes for the cores of a task.
+        self.hosts = [os.uname().nodename] * self.cores
         self.script_file = f"{path}/script"
         self.environment = self._environment()
         self.programs: dict[bytes, bytes] = {}
@@ -275,14 +285,14 @@ class Recipe:
 
     def prepare(self) -> None:
         """
-        Write the file that names a node for each core of a task, which is always this host.
+        Write the file that names a node for each core of a task.
 
         Raises:
             OSError: The disk is full, or there are no more descriptors.
         """
         if not self.prepared:
             with open(self.nodes, "w", encoding="utf-8") as file:
-                file.write(f"{os.uname().nodename}\n" * self.cores)
+                file.writelines(f"{host}\n" for host in self.hosts)
             if self.script is not None:
                 with open(self.script_file, "wb") as file:
                     file.write(encode(self.script))
@@ -533,6 +543,8 @@ class Slot:
     task: int
     pid: int
     deadline: float
+    #: When the task is to be told that its time ends.
+    warning: float
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -630,6 +642,9 @@ class Turns:
 class Worker:
     """Runs the groups of one directory until there are none, or until it is told to end."""
 
+    #: What it waits for.
+    signals: tuple[signal.Signals, ...] = SIGNALS
+
     def __init__(self, root: str, slots: int, idle: float) -> None:
         self.root = root
         self.slots = slots
@@ -664,14 +679,17 @@ class Worker:
 
     def wait(self, timeout: float) -> None:
         """React to the next signal, if one comes within *timeout* seconds."""
-        arrived = signal.sigtimedwait(SIGNALS, timeout)
-        if arrived is None:
-            return
-        if arrived.si_signo == signal.SIGCHLD:
+        arrived = signal.sigtimedwait(self.signals, timeout)
+        if arrived is not None:
+            self.heed(arrived.si_signo)
+
+    def heed(self, number: int) -> None:
+        """React to a signal."""
+        if number == signal.SIGCHLD:
             self.reap()
             return
         self.next_look = 0.0
-        if arrived.si_signo != signal.SIGUSR1:
+        if number != signal.SIGUSR1:
             self.ending = True
             self.idle = 0.0
 
@@ -704,16 +722,17 @@ class Worker:
         names = sorted(name for name in os.listdir(f"{self.root}/groups") if name[0] != ".")
         self.known.intersection_update(names)
         for name in names:
-            if name not in self.known and len(self.groups) < MOST_GROUPS:
-                self.admit(name)
+            if name in self.known or len(self.groups) >= MOST_GROUPS:
+                continue
+            try:
+                group = Group(f"{self.root}/groups/{name}")
+            except OSError:
+                continue
+            self.known.add(name)
+            self.admit(group)
 
-    def admit(self, name: str) -> None:
-        """Claim one group, unless it is over or another worker's."""
-        try:
-            group = Group(f"{self.root}/groups/{name}")
-        except OSError:
-            return
-        self.known.add(name)
+    def admit(self, group: Group) -> None:
+        """Take on a group, unless it is over."""
         if group.journal.over:
             group.close()
             return
@@ -853,6 +872,99 @@ class Worker:
             self.alarm = min(self.alarm, slot.deadline)
 
 
+class NodeWorker(Worker):
+    """
+    Runs the group of one job of a cluster, on the cores and in the time that the job has.
+
+    What does not fit into its time any more is left for another job.
+    """
+
+    signals = (*SIGNALS, WARNING)
+
+    def __init__(self, path: str, hosts: list[str]) -> None:
+        # Only the cores of this node: nothing here starts a program on another one.
+        super().__init__(path, hosts.count(hosts[0]), 0.0)
+        self.hosts = hosts
+        #: Until when tasks start.
+        self.last_start = monotonic()
+        self.admit(Group(path))
+
+    def admit_groups(self) -> None:
+        """Look for no more groups."""
+
+    def read_slots(self) -> None:
+        """Keep to the cores of the job."""
+
+    def admit(self, group: Group) -> None:
+        """Take on the group of this job, unless it is over, and learn how long the job lasts."""
+        super().admit(group)
+        if not group.waiting:
+            return
+        recipe = group.recipe
+        recipe.hosts = [self.hosts[i % len(self.hosts)] for i in range(recipe.cores)]
+        # A task that spans nodes has all the job.
+        self.slots = max(self.slots, recipe.cores)
+        lasts = os.environ.get("OAR_JOB_WALLTIME_SECONDS") or recipe.header["lasts"]
+        self.last_start += max(UNHURRIED, float(lasts) - recipe.walltime)
+
+    def fill(self) -> None:
+        """Start tasks while there is room and time for them."""
+        if monotonic() > self.last_start:
+            self.hold_back()
+        super().fill()
+
+    def spawn(self, group: Group, slot: Slot) -> bool:
+        """Start the task that was announced; return whether it runs."""
+        if not super().spawn(group, slot):
+            return False
+        ahead = min(float(group.recipe.header.get("warning", 0)), group.recipe.walltime / 2)
+        slot.warning = slot.deadline - ahead if ahead else float("inf")
+        self.alarm = min(self.alarm, slot.warning)
+        return True
+
+    def enforce_walltimes(self, now: float) -> None:
+        """End the tasks whose time is up, and warn those before whose end a warning is due."""
+        super().enforce_walltimes(now)
+        for slot in self.running.values():
+            if now >= slot.warning:
+                slot.warning = float("inf")
+                self.warn(slot)
+            self.alarm = min(self.alarm, slot.warning)
+
+    def hold_back(self) -> None:
+        """Start no more tasks."""
+        for group in self.groups:
+            if group.waiting:
+                self.stop(group, "withdrawn")
+
+    def heed(self, number: int) -> None:
+        """React to a signal; a warning is for the tasks, if they know what to do about it."""
+        if number != WARNING:
+            super().heed(number)
+            return
+        self.hold_back()
+        self.next_look = 0.0
+        for slot in self.running.values():
+            if slot.group.recipe.header["warned"]:
+                self.warn(slot)
+
+    def warn(self, slot: Slot) -> None:
+        """Tell a task that its end is near."""
+        # Its first process alone, as a cluster does; the program knows who else must know.
+        with suppress(OSError):
+            os.kill(slot.pid, WARNING)
+
+
+def read_hosts(path: str) -> list[str]:
+    """Return the node of each core that a job has, this one first, as *path* tells."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            hosts = file.read().split()
+    except OSError:
+        hosts = []
+    return hosts or [os.uname().nodename]
+
+
 def glance(path: str, most: int = 64) -> str:
     """Return the words that a file holds; a pipe laid in its place has none and keeps nobody."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -957,20 +1069,39 @@ def has_locked(fd: int) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Run a worker as the command line says and return its exit status."""
-    root = os.path.abspath(arguments[0])
-    options = dict(zip(arguments[1::2], arguments[2::2]))
     # Before the lock names this process: a poke would end it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, NodeWorker.signals)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, no status would be kept
     while os.open(os.devnull, os.O_RDWR) <= STDERR:  # nothing else shall get a standard number
         pass
+    if arguments[0] == "--node":
+        path = os.path.abspath(arguments[1])
+        return attempt(lambda: NodeWorker(path, read_hosts(os.environ.get("OAR_NODEFILE", ""))))
+    root = os.path.abspath(arguments[0])
+    options = dict(zip(arguments[1::2], arguments[2::2]))
+    slots = int(options.get("--slots", len(os.sched_getaffinity(0))))
+    return attempt(lambda: claim(root, slots, float(options.get("--idle", 30))))
+
+
+def claim(root: str, slots: int, idle: float) -> Worker:
+    """
+    Return the worker of a directory.
+
+    Raises:
+        BlockingIOError: There is another one.
+    """
+    hold(root)
+    os.makedirs(f"{root}/groups", exist_ok=True)
+    return Worker(root, slots, idle)
+
+
+def attempt(begin: Callable[[], Worker]) -> int:
+    """Run a worker, if there is no other one, and return its exit status."""
     try:
-        hold(root)
+        worker = begin()
     except BlockingIOError:
         return HELD
-    os.makedirs(f"{root}/groups", exist_ok=True)
-    slots = int(options.get("--slots", len(os.sched_getaffinity(0))))
-    Worker(root, slots, float(options.get("--idle", 30))).run()
+    worker.run()
     return 0
 
 

@@ -33,7 +33,7 @@ from cigri.clusters.options import LocalOptions
 from cigri.clusters.worker import LOCK, TASKS
 from cigri.domain.model import CampaignId, ClusterSettings, JobId, RemoteId, TaskId, TaskNumber
 from cigri.domain.verdict import Ending
-from cigri.errors import NotFound, SubmissionRejected
+from cigri.errors import SubmissionRejected
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can run tasks as somebody else"
@@ -143,8 +143,9 @@ class Host:
         return [await self.output(job, n) for n in range(len(parameters))]
 
     async def output(self, job: JobRef, task: int) -> str:
-        told = await within(self.driver.output(job, TaskNumber(task), Output.OUT, 10_000))
-        return told.decode()
+        number = TaskNumber(task)
+        told = await within(self.driver.outputs(job, [number], Output.OUT, 10_000))
+        return told[number].decode()
 
     def close(self) -> None:
         """Leave no process behind, not even of a worker that its user made hang."""
@@ -372,11 +373,11 @@ async def everything(host: Host, *jobs: JobRef) -> None:
     """Let the server do all that it ever does with some jobs: only what names a fault may fail."""
     driver = host.driver
     for job in jobs:
-        for task in range(2):
-            for stream in Output:
-                with suppress(NotFound):
-                    text = await within(driver.output(job, TaskNumber(task), stream, 10_000))
-                    assert SECRET not in text.decode()
+        for stream in Output:
+            texts = await within(
+                driver.outputs(job, [TaskNumber(0), TaskNumber(1)], stream, 10_000)
+            )
+            assert not any(SECRET in text.decode() for text in texts.values())
     told = await host.status(*jobs)
     assert SECRET.strip() not in repr(told)
     tags = {job.remote_id.rpartition(".")[0]: job.user for job in jobs}
@@ -626,11 +627,9 @@ async def test_where_a_forged_journal_lays_output_nothing_else_is_read(
     with (host.files(host.one) / "groups" / job.remote_id / "journal").open("a") as journal:
         journal.write(f"{line}\n")
 
-    told = b""
-    with suppress(NotFound):
-        told = await within(host.driver.output(job, TaskNumber(0), Output.OUT, 10_000))
+    told = await within(host.driver.outputs(job, [TaskNumber(0)], Output.OUT, 10_000))
 
-    assert told in (b"", b"mine\n")
+    assert set(told.values()) <= {b"", b"mine\n"}
 
 
 async def test_a_user_who_is_gone_costs_the_others_nothing(host: Host) -> None:
@@ -644,8 +643,7 @@ async def test_a_user_who_is_gone_costs_the_others_nothing(host: Host) -> None:
     await within(host.driver.kill([gone]))
     await within(host.driver.forget([gone]))
     assert await within(host.driver.find("cgtest-1-000000077", "cigri-gone", [JobId(1)])) == {}
-    with pytest.raises(NotFound, match="no user cigri-gone"):
-        await host.output(gone, 0)
+    assert await within(host.driver.outputs(gone, [TaskNumber(0)], Output.OUT, 100)) == {}
     with pytest.raises(SubmissionRejected, match="no user cigri-gone"):
         await host.submit(attrs.evolve(host.one, name="cigri-gone"), "true", "")
 

@@ -7,18 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from cigri.clusters.driver import JobRef
+from cigri.clusters.driver import Batch, JobRef
 from cigri.clusters.identity import own_login
 from cigri.clusters.local import LocalDriver
 from cigri.clusters.options import LocalOptions
 from cigri.domain.model import JobId
 from cigri.errors import ClusterUnreachable
+from tests.clusters.sites import UNKNOWN_GROUP, Site
 from tests.clusters.test_contract import batch
 
 
 @pytest.fixture
 def driver(tmp_path: Path) -> LocalDriver:
     return LocalDriver(tmp_path / "local", LocalOptions(slots=1, allow_root=True))
+
+
+def three_tasks(driver: LocalDriver) -> Batch:
+    async def wait() -> None:
+        await asyncio.sleep(0)
+
+    site = Site(driver=driver, unknown=UNKNOWN_GROUP, wait=wait, endless="sleep 1000")
+    return batch(site, "true", jobs=1)
 
 
 async def until_refused(driver: LocalDriver, job: JobRef) -> str:
@@ -39,7 +48,7 @@ async def test_a_worker_that_ends_at_once_is_told(driver: LocalDriver, tmp_path:
     worker = driver._worker(own_login())
     object.__setattr__(worker, "_python", lambda: str(broken))
 
-    given = await driver.submit(batch("true", jobs=1))
+    given = await driver.submit(three_tasks(driver))
     job = JobRef(remote_id=given[JobId(10)], user=own_login())
     reason = await until_refused(driver, job)
 
@@ -70,7 +79,7 @@ async def test_a_worker_of_another_version_is_left_alone_with_what_it_runs(
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write(f"{os.getpid()} 1\n")
         lock.flush()
-        given = await driver.submit(batch("true", jobs=1))
+        given = await driver.submit(three_tasks(driver))
         job = JobRef(remote_id=given[JobId(10)], user=own_login())
 
         assert not list(directory.glob("groups/*/tasks")), "which it would take"

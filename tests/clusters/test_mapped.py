@@ -45,9 +45,9 @@ class Watched(SimulatedCluster):
         self.users |= {("forget", job.user) for job in jobs}
         await super().forget(jobs)
 
-    async def output(self, job, task, stream, limit):
-        self.users.add(("output", job.user))
-        return await super().output(job, task, stream, limit)
+    async def outputs(self, job, tasks, stream, limit):
+        self.users.add(("outputs", job.user))
+        return await super().outputs(job, tasks, stream, limit)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_the_cluster_sees_the_login_and_the_campaign_keeps_the_user(mapped
 
     assert await engine.api.output(ANN, task.id, "out", 100) == b"out of task 0\n"
     assert {user for _, user in cluster.users} == {"lab07"}
-    assert {what for what, _ in cluster.users} >= {"submit", "status", "forget", "output"}
+    assert {what for what, _ in cluster.users} >= {"submit", "status", "forget", "outputs"}
     assert (await engine.api.get(campaign)).user == "ann"
 
 
