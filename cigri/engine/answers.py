@@ -58,5 +58,8 @@ class ClusterStatus:
     #: How loaded it is, 1 when it is full, and from where on that is too much; where it is known.
     stress: float | None = None
     stress_limit: float | None = None
+    #: Cores that do not work, and that others occupy; where that is known.
+    down: int | None = None
+    used_by_others: int | None = None
     #: When it is tried again by itself, if it is held.
     next_try: float | None = None

@@ -8,6 +8,7 @@ from cigri.domain.reactions import REACTIONS, EventCode
 from cigri.engine.adding import Adding
 from cigri.engine.admission import NO_RULES, Rules
 from cigri.engine.cancelling import Cancelling
+from cigri.engine.cluster_tokens import ClusterTokens
 from cigri.engine.explaining import Explaining
 from cigri.engine.fixing import Fixing
 from cigri.engine.inspection import Inspection
@@ -39,6 +40,8 @@ class Campaigns(Submission, Adding, Fixing, Cancelling, Explaining, Inspection, 
         super().__init__(runtime, progress, facts, rules)
         #: The bearer tokens of users.
         self.tokens = Tokens(runtime)
+        #: Those by which clusters know them.
+        self.cluster_tokens = ClusterTokens(runtime)
         self.news = News(runtime)
         self.vitals = Vitals(runtime)
         self.metrics = runtime.metrics

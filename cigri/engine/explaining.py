@@ -4,9 +4,10 @@ from cigri.domain.calendar import next_change
 from cigri.domain.explain import Explanation, Moment, Place, explain
 from cigri.domain.model import Caller, CampaignCluster, CampaignId
 from cigri.domain.scheduling import POLICIES
+from cigri.engine import gauges, unanswered
 from cigri.engine.aspect import Aspect
 from cigri.engine.runtime import Site
-from cigri.store import campaigns, clusters, events, steps
+from cigri.store import campaigns, clusters, events, steps, tasks
 from cigri.store.clusters import ClusterRow
 from cigri.store.database import Connection
 
@@ -26,12 +27,14 @@ class Explaining(Aspect):
         """
         runtime = self._runtime
         sites = {site.id: site for site in runtime.sites.values()}
-        slots = {number: await site.driver.slots() for number, site in sites.items()}
         async with self._database.read() as db:
             await self._check_owner(db, caller, campaign)
+            rows = {row.id: row for row in (await clusters.all_clusters(db)).values()}
+        for each in sites.values():
+            await gauges.shown(runtime, each, held=rows[each.id].hold is not None)
+        async with self._database.read() as db:
             found = await campaigns.get(db, campaign)
             holding = await events.holding(db, campaign)
-            rows = {row.id: row for row in (await clusters.all_clusters(db)).values()}
             places = []
             for item in found.clusters:
                 site = sites.get(item.cluster_id)
@@ -39,9 +42,7 @@ class Explaining(Aspect):
                 if site is None:
                     places.append(Place(item=item, slots=None))
                 else:
-                    places.append(
-                        await self._place(db, found.id, item, site, row=row, slots=slots[site.id])
-                    )
+                    places.append(await self._place(db, found.id, item, site, row))
         now = runtime.now()
         moment = Moment(
             campaign=found,
@@ -59,11 +60,12 @@ class Explaining(Aspect):
         campaign: CampaignId,
         item: CampaignCluster,
         site: Site,
-        *,
         row: ClusterRow,
-        slots: int,
     ) -> Place:
-        offers = await campaigns.offers(db, site.id, night=self._runtime.night)
+        slots = site.known.slots or 0
+        offers = await campaigns.offers(
+            db, site.id, night=self._runtime.night, capacity=site.driver.capacity
+        )
         free = max(1, slots - await steps.in_flight(db, site.id))
         own = {offer.user for offer in offers if offer.campaign == campaign}
         users = {offer.user for offer in offers if offer.demand}
@@ -78,4 +80,8 @@ class Explaining(Aspect):
             hold=row.hold,
             retry_in=rest,
             held_by=None if holding is None else holding.id,
+            stress=site.known.stress if gauges.is_strained(site) else None,
+            stress_limit=site.driver.stress_limit,
+            elsewhere=await tasks.leaning_elsewhere(db, campaign, site.id, self._runtime.now()),
+            in_doubt=await unanswered.in_doubt(db, site, self._runtime.now()),
         )

@@ -81,13 +81,21 @@ class Fixing(Aspect):
             await events.close(tx, found, now)
             if resubmit and found.campaign is not None:
                 resubmitted = await _resubmit(tx, found, found.campaign, now)
+        site = None if found.cluster_id is None else self._runtime.site(found.cluster_id)
+        if site is not None:
+            # What lasts is told again.
+            site.known.conditions = None
         self._runtime.ring()
         return Fixed(closed=closed, resubmitted=resubmitted)
 
     @staticmethod
     async def _release_cluster(tx: Connection, event: Event) -> None:
         holds = REACTIONS[EventCode(event.code)].holds
-        if event.cluster_id is not None and holds in (Scope.CLUSTER, Scope.CLUSTER_TILL_FIXED):
+        if event.cluster_id is None or holds not in (Scope.CLUSTER, Scope.CLUSTER_TILL_FIXED):
+            return
+        rows = {row.id: row for row in (await clusters.all_clusters(tx)).values()}
+        # What an administrator stopped goes on when that is fixed, not when it is reached again.
+        if holds is Scope.CLUSTER_TILL_FIXED or not rows[event.cluster_id].stopped:
             await clusters.release(tx, event.cluster_id)
 
     async def create_event(

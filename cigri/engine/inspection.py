@@ -16,6 +16,7 @@ from cigri.domain.model import (
 )
 from cigri.domain.selection import CampaignSelection
 from cigri.domain.statistics import Statistics, statistics
+from cigri.engine import gauges
 from cigri.engine.answers import CampaignPage, ClusterStatus
 from cigri.engine.aspect import Aspect
 from cigri.store import campaigns, clusters, listings, rows
@@ -113,17 +114,21 @@ class Inspection(Aspect):
             async with self._database.read() as db:
                 row = (await clusters.all_clusters(db))[site.name]
                 busy = await clusters.busy(db, site.id)
+            known = await gauges.shown(self._runtime, site, held=row.hold is not None)
+            used = known.usage
             found.append(
                 ClusterStatus(
                     id=site.id,
                     name=site.name,
                     driver=site.driver.name,
-                    slots=await site.driver.slots(),
+                    slots=(known.slots or 0) + (0 if used is None else used.down),
                     busy=busy,
                     hold=row.hold,
-                    stress=await site.driver.stress(),
+                    stress=known.stress,
                     stress_limit=site.driver.stress_limit,
                     next_try=row.hold_until,
+                    down=None if used is None else used.down,
+                    used_by_others=None if used is None else max(0, used.busy - busy),
                 )
             )
         return tuple(found)

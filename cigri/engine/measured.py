@@ -7,12 +7,24 @@ from typing import Any, cast
 from cigri.clusters.driver import ClusterDriver, JobReport
 from cigri.domain.verdict import Ending
 from cigri.engine.metrics import Metrics
-from cigri.errors import CigriError, NotFound
+from cigri.errors import CigriError
 
 #: What asks the cluster.
 _CALLS = frozenset(
-    {"slots", "stress", "submit", "find", "status", "withdraw", "kill", "cancel", "forget"}
-    | {"output", "outputs"}
+    {
+        "slots",
+        "stress",
+        "usage",
+        "submit",
+        "find",
+        "status",
+        "withdraw",
+        "kill",
+        "cancel",
+        "renounce",
+        "forget",
+        "outputs",
+    }
 )
 #: Ends of attempts that ran for as long as they wanted or were allowed.
 _RAN = frozenset({Ending.EXITED, Ending.WALLTIME})
@@ -46,8 +58,6 @@ class _Measured:
         began = asyncio.get_running_loop().time()
         try:
             answer = await call(*given, **named)
-        except NotFound:
-            raise  # an answer like any other
         except CigriError:
             self._errors[name].inc()
             raise

@@ -1,21 +1,24 @@
 """Looks at the jobs of one cluster and records what became of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
-from cigri.clusters.driver import JobRef, JobReport, RemoteState
+from cigri.clusters.driver import JobReport, RemoteState
 from cigri.domain import pace
-from cigri.domain.calendar import mode
 from cigri.domain.lifecycle import JobEvent
-from cigri.domain.model import Campaign, CampaignId, CampaignState, JobKind, TestMode
+from cigri.domain.model import Campaign, CampaignId, CampaignState, Shape, TestMode
 from cigri.domain.reactions import EventCode
+from cigri.domain.remote_ids import RemoteNumbers
+from cigri.domain.verdict import RENOUNCED, Ending, TaskEnd
 from cigri.engine import health
-from cigri.engine.incidents import incidents, reference
+from cigri.engine.incidents import incidents, reference, withdrawals
 from cigri.engine.progress import Progress
 from cigri.engine.runtime import Runtime, Site
-from cigri.errors import ClusterUnreachable, StorageFull
+from cigri.engine.withdrawing import Withdrawing
+from cigri.errors import ClusterError, StorageFull
 from cigri.store import campaigns, clusters, events, jobs, retries, settlement
+from cigri.store.clusters import ClusterRow
 from cigri.store.events import Incident
 from cigri.store.jobs import OpenJob
 from cigri.store.records import DamagedRecords
@@ -25,6 +28,9 @@ log = structlog.get_logger()
 
 #: Seconds between two cycles while a cluster has no job of ours.
 IDLE = 30.0
+
+#: By which name the cluster is said to fail this loop.
+_LOOP = "poller"
 
 _OVER = {
     RemoteState.ENDED: JobEvent.ENDED,
@@ -42,52 +48,84 @@ class Poller:
         self._progress = progress
         #: Campaigns of which nothing can be recorded until the database is repaired.
         self._damaged: set[CampaignId] = set()
+        self._withdrawing = Withdrawing(runtime, site)
         self._rest()
 
     async def poll_once(self) -> float:
         """Look at the open jobs of the cluster; return the seconds until the next look."""
+        began = self._runtime.now()
         try:
             async with self._runtime.database.read() as db:
                 open_jobs = await jobs.open_on_cluster(db, self._site.id)
                 row = (await clusters.all_clusters(db))[self._site.name]
             if not open_jobs:
                 self._rest()
+                self._site.known.idle = True
                 return IDLE
+            self._site.known.idle = False
+            if pause := self._pause_of_hold(row):
+                return pause
             news = await self._look(open_jobs)
-            await self._stop_unwanted(open_jobs)
-            await health.worked(self._runtime, self._site, row)
+            await self._withdrawing.stop_unwanted(open_jobs)
+            await health.worked(self._runtime, self._site, row, _LOOP)
         except StorageFull as error:
             # Nothing is lost: what was not recorded is read again.
             log.warning("poll.postponed", cluster=self._site.name, reason=str(error))
             return health.AFTER_FULL
-        except ClusterUnreachable as error:
-            return await health.failed(self._runtime, self._site, error)
-        self._pause = self._next_pause(open_jobs, news)
+        except ClusterError as error:
+            return await health.failed(self._runtime, self._site, error, _LOOP)
+        self._pause = self._next_pause(open_jobs, news, began)
         return self._pause
+
+    def _pause_of_hold(self, row: ClusterRow) -> float:
+        """Return for how long not to look, unless it is only submissions that failed."""
+        only_submissions = self._site.known.failing and _LOOP not in self._site.known.failing
+        return 0.0 if only_submissions else health.rest(self._runtime, row)
 
     def _rest(self) -> None:
         """Forget the pace of what has ended: the next jobs set their own."""
-        self._pause = pace.first_pause(self._site.driver.pace)
-        self._looked_at = self._runtime.now()
+        self._site.known.failing.discard(_LOOP)
+        self._pause = self._site.driver.pace.quick
+        self._looked_at = self._ended_at = self._runtime.now()
 
-    def _next_pause(self, open_jobs: Sequence[OpenJob], news: Sequence[Report]) -> float:
-        before, self._looked_at = self._looked_at, self._runtime.now()
+    def _next_pause(
+        self, open_jobs: Sequence[OpenJob], news: Sequence[Report], began: float
+    ) -> float:
+        before, self._looked_at = self._looked_at, began
+        # A clock that was set back must not make it negative.
+        elapsed = max(0.0, began - before)
+        ends = [end for report in news for end in report.ended]
+        if ends:
+            self._ended_at = began
+        elif elapsed < self._pause / 2:
+            # Somebody rang: that so soon nothing is new says nothing.
+            return self._pause
         if not news:
-            return pace.pause_unchanged(self._site.driver.pace, self._pause)
-        ended = sum(len(report.ended) for report in news)
-        return pace.pause_changed(
-            self._site.driver.pace,
-            ended=ended,
-            left=sum(job.left for job in open_jobs) - ended,
-            # A clock that was set back must not make it negative.
-            elapsed=max(0.0, self._looked_at - before),
+            silence = began - self._ended_at
+            return pace.pause_unchanged(self._site.driver.pace, self._pause, silence)
+        heard = {report.job.id for report in news}
+        unheard = [job for job in open_jobs if job.id not in heard]
+        sight = pace.Sight(
+            ended=len(ends),
+            ran=sum(end.ended_at - end.started_at for end in ends),
+            running=sum(len(report.running) for report in news)
+            + sum(len(job.running) for job in unheard),
+            left=sum(job.left for job in open_jobs) - len(ends),
+            elapsed=elapsed,
+            age=max(0.0, self._runtime.now() - began),
         )
+        return pace.pause_changed(self._site.driver.pace, self._pause, sight)
 
     async def _look(self, open_jobs: Sequence[OpenJob]) -> Sequence[Report]:
         """Ask for the status of all jobs at once, record what is new and return it."""
         refs = {job.remote_id: reference(job) for job in open_jobs if job.remote_id}
         told = await self._site.driver.status(list(refs.values()))
-        reports = [report_of(job, told[job.remote_id]) for job in open_jobs if job.remote_id]
+        # Of some nothing can be told now, since their user is not let in.
+        reports = [
+            report_of(job, told[job.remote_id])
+            for job in open_jobs
+            if job.remote_id and job.remote_id in told
+        ]
         news = [
             report for report in reports if report.is_news and not self._is_set_aside(report.job)
         ]
@@ -104,7 +142,8 @@ class Poller:
         now = self._runtime.now()
         async with self._runtime.database.read() as db:
             news = await retries.decide(db, news)
-        found = await incidents(self._site, news)
+            doomed = await withdrawals(db, news)
+        found = await incidents(self._site, news, doomed)
         async with self._runtime.database.write() as tx:
             # Before what may pause or end their campaigns, which counts what is open.
             for incident in found:
@@ -141,33 +180,6 @@ class Poller:
         async with self._runtime.database.write() as tx:
             await events.record(tx, incident, now)
 
-    async def _stop_unwanted(self, open_jobs: Sequence[OpenJob]) -> None:
-        """Kill the jobs of cancelled campaigns; let those that shall rest run dry."""
-        doomed = [
-            job
-            for job in open_jobs
-            if job.campaign_state is CampaignState.CANCELLED and job.kind is not JobKind.EPILOGUE
-        ]
-        night = self._runtime.night
-        resting = [
-            job
-            for job in open_jobs
-            if _shall_rest(job, night=night) and job.left > len(job.running)
-        ]
-        if doomed:
-            await self._site.driver.kill(_references(doomed))
-        if resting:
-            await self._site.driver.withdraw(_references(resting))
-
-
-def _shall_rest(job: OpenJob, *, night: bool) -> bool:
-    """Return whether no more of a job shall start; an epilogue runs at any hour, held or not."""
-    if job.campaign_state is CampaignState.PAUSED:
-        return True
-    if job.kind is JobKind.EPILOGUE:
-        return False
-    return job.held or mode(job.type, night=night) is None
-
 
 def _concerns_all(campaign: Campaign) -> bool:
     """Return whether all clusters may have to act: end it, rest, or go on after a test."""
@@ -176,17 +188,27 @@ def _concerns_all(campaign: Campaign) -> bool:
     return drained or campaign.state is CampaignState.PAUSED or campaign.test_mode != TestMode.OFF
 
 
-def _references(open_jobs: Iterable[OpenJob]) -> list[JobRef]:
-    return [reference(job) for job in open_jobs if job.remote_id]
-
-
 def report_of(job: OpenJob, told: JobReport) -> Report:
     """Return what *told* adds to what is known of *job*."""
     return hear(
         job,
-        ended=told.ended,
+        ended=[*_never_made(job), *told.ended],
         running=told.running,
         read_to=told.read_to,
         over=_OVER.get(told.state),
         begun=told.state is not RemoteState.WAITING,
+        moved=told.moved,
     )
+
+
+def _never_made(job: OpenJob) -> Iterator[TaskEnd]:
+    """Yield the ends of tasks of an array that its cluster has no remote job for."""
+    if job.shape is Shape.GROUP or job.remote_id is None:
+        return
+    numbers = RemoteNumbers(job.remote_id)
+    if numbers.whole(job.positions.size):
+        return
+    for position, task in job.open.items():
+        if numbers.of(position) is None:
+            at = job.submitted_at
+            yield TaskEnd(task, Ending.REMOVED, None, at, at, RENOUNCED)

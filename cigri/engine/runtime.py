@@ -1,39 +1,40 @@
 """What the parts of the engine share."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 import attrs
 
-from cigri.clusters.driver import ClusterDriver
+from cigri.clusters.driver import ClusterDriver, Usage
 from cigri.domain.calendar import Calendar, is_night, next_change
 from cigri.domain.model import ClusterName
+from cigri.domain.reactions import EventCode
+from cigri.engine.bell import Bell
 from cigri.engine.metrics import Metrics
 from cigri.engine.turns import Turns
 from cigri.store.database import Database
 
 
-class Bell:
-    """Wakes one loop; what rings while the loop works is not lost."""
+@attrs.define(kw_only=True)
+class Known:
+    """What was seen of a cluster lately: in memory alone, a restart looks again."""
 
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def ring(self) -> None:
-        """Wake the loop now, or let its next pause end at once."""
-        self._event.set()
-
-    def still(self) -> None:
-        """Forget earlier rings: what follows sees what they were about."""
-        self._event.clear()
-
-    async def wait(self, seconds: float) -> None:
-        """Return when the bell rings, or after *seconds*."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            pass
+    #: Whether it had no job of ours at the last look.
+    idle: bool = True
+    slots: int | None = None
+    stress: float | None = None
+    #: For those who look alone, and when that was asked for.
+    usage: Usage | None = None
+    used_at: float = -float("inf")
+    #: The loops whose last turn failed.
+    failing: set[str] = attrs.field(factory=set)
+    #: Conditions of the cluster that are told by an open event, `None` before anybody has looked.
+    conditions: frozenset[EventCode] | None = None
+    #: Submissions without an answer, and when each was last looked for.
+    in_doubt: dict[str, float] = attrs.field(factory=dict)
+    #: Those of users whom the cluster does not let in any more, which somebody was told.
+    refused: set[str] = attrs.field(factory=set)
+    #: When submissions that were given up have been looked for.
+    swept_at: float = -float("inf")
 
 
 @attrs.frozen(kw_only=True)
@@ -45,6 +46,7 @@ class Site:
     driver: ClusterDriver
     submitter: Bell = attrs.field(factory=Bell)
     poller: Bell = attrs.field(factory=Bell)
+    known: Known = attrs.field(factory=Known)
 
 
 @attrs.frozen(kw_only=True)

@@ -96,7 +96,7 @@ class Submission(Aspect):
             site = self._runtime.sites.get(name)
             reason = None if site is None else site.driver.refusal(caller.user)
             if reason:
-                raise NotAllowed(reason)
+                raise NotAllowed(f"{name}: {reason}")
         uploads.check_count(described or 0, self._facts.max_tasks)
 
     async def _check_rules(

@@ -1,22 +1,38 @@
 """Hands out tasks to one cluster."""
 
+from collections.abc import Collection
+from enum import StrEnum
+
 import attrs
 import structlog
 
-from cigri.clusters.driver import Batch, TaskOrder
+from cigri.domain import bag
 from cigri.domain.calendar import mode
 from cigri.domain.lifecycle import JobEvent
-from cigri.domain.model import CampaignType, ClusterSettings, JobId, JobKind, TaskNumber
-from cigri.domain.reactions import LONGEST_RETRY, EventCode
+from cigri.domain.model import (
+    CampaignId,
+    CampaignType,
+    ClusterSettings,
+    JobId,
+    JobKind,
+    Shape,
+)
+from cigri.domain.reactions import EventCode
 from cigri.domain.scheduling import Choice, Policy
-from cigri.domain.steps import FAILED, script_of, step_settings
-from cigri.engine import health
+from cigri.domain.steps import FAILED, step_settings
+from cigri.engine import gauges, health, late, unanswered
+from cigri.engine.batches import batch_of
 from cigri.engine.runtime import Runtime, Site
-from cigri.errors import ClusterUnreachable, StorageFull, SubmissionRejected, SubmissionUnknown
+from cigri.errors import (
+    ClusterError,
+    ClusterUnreachable,
+    StorageFull,
+    SubmissionRejected,
+    SubmissionUnknown,
+)
 from cigri.store import brakes, campaigns, claims, clusters, events, growth, jobs, steps
 from cigri.store.claims import Claim
 from cigri.store.events import Incident
-from cigri.store.jobs import Unsettled
 from cigri.store.parameters import DamagedParameters
 from cigri.store.records import DamagedRecords
 from cigri.store.steps import Step
@@ -37,73 +53,49 @@ async def submit_once(runtime: Runtime, site: Site, policy: Policy) -> float:
     try:
         async with runtime.database.read() as db:
             row = (await clusters.all_clusters(db))[site.name]
-        rest = 0.0 if row.hold_until is None else row.hold_until - runtime.now()
-        # A longer one was written by a clock that has been set back since.
-        if 0 < rest <= LONGEST_RETRY:
+        if rest := health.rest(runtime, row):
             return rest
-        if not await settle_unanswered(runtime, site):
-            return max(site.driver.fence / 2, 1.0)
+        pause = await unanswered.settle(runtime, site)
+        if pause:
+            return pause
         if row.stopped:
             return EVERY
-        await _hand_out(runtime, site, policy)
+        known = await gauges.read(runtime, site)
+        if not gauges.is_strained(site):
+            await _hand_out(runtime, site, policy, known.slots or 0)
+        await late.sweep(runtime, site)
         await health.worked(runtime, site, row)
     except StorageFull as error:
         # No submission without a durable intent.
         log.warning("submission.postponed", cluster=site.name, reason=str(error))
         return health.AFTER_FULL
-    except ClusterUnreachable as error:
+    except ClusterError as error:
         return await health.failed(runtime, site, error)
     return runtime.until_change(EVERY)
 
 
-async def settle_unanswered(runtime: Runtime, site: Site) -> bool:
-    """Settle the submissions whose outcome is unknown; return whether all could be."""
-    async with runtime.database.read() as db:
-        waiting = await jobs.unsettled(db, site.id)
-    settled = [await _settle(runtime, site, submission) for submission in waiting]
-    return all(settled)
-
-
-async def _settle(runtime: Runtime, site: Site, submission: Unsettled) -> bool:
-    found = await site.driver.find(submission.tag, submission.user, submission.jobs)
-    absent = [job for job in submission.jobs if job not in found]
-    if absent and runtime.now() < submission.at + site.driver.fence:
-        return False
-    now = runtime.now()
-    async with runtime.database.write() as tx:
-        await jobs.accepted(tx, found)
-        await jobs.returned(tx, absent, JobEvent.NOT_SENT, now)
-        await campaigns.finish_if_done(tx, submission.campaign, now)
-    log.info(
-        "submission.settled",
-        cluster=site.name,
-        tag=submission.tag,
-        adopted=len(found),
-        returned=len(absent),
-    )
-    site.poller.ring()
-    return True
-
-
-async def _hand_out(runtime: Runtime, site: Site, policy: Policy) -> None:
-    slots = await site.driver.slots()
+async def _hand_out(runtime: Runtime, site: Site, policy: Policy, slots: int) -> None:
     await _bring_up_to_date(runtime, site)
     night = runtime.night
     async with runtime.database.read() as db:
         due = await steps.due(db, site.id)
         busy = await steps.in_flight(db, site.id)
-        offers = await campaigns.offers(db, site.id, night=night)
+        offers = await campaigns.offers(db, site.id, night=night, capacity=site.driver.capacity)
     ready = [
         item.step
         for item in due
         if not item.waits_for_test and mode(item.type, night=night) is not None
     ]
     for step in ready[: max(0, slots - busy)]:
-        await _submit_step(runtime, site, step)
+        if not await _submit_step(runtime, site, step):
+            return
         busy += 1
+    free = max(1, slots - busy)
     types = {offer.campaign: offer.type for offer in offers}
-    for choice in policy(offers, max(1, slots - busy)):
-        await _submit_tasks(runtime, site, choice, types[choice.campaign])
+    for choice in policy(offers, free):
+        if not await _submit_tasks(runtime, site, choice, types[choice.campaign], free):
+            # A cluster that does not answer costs one time-out a cycle.
+            return
 
 
 async def _bring_up_to_date(runtime: Runtime, site: Site) -> None:
@@ -118,35 +110,72 @@ async def _bring_up_to_date(runtime: Runtime, site: Site) -> None:
                 await brakes.check(tx, campaign, runtime.now())
 
 
-async def _submit_tasks(runtime: Runtime, site: Site, choice: Choice, type_: CampaignType) -> None:
-    now = runtime.now()
+async def _submit_tasks(
+    runtime: Runtime, site: Site, choice: Choice, type_: CampaignType, slots: int
+) -> bool:
+    """Submit what was chosen, in as many submissions as it takes; return whether all answered."""
+    wanted = choice.tasks
+    while wanted > 0:
+        now = runtime.now()
+        try:
+            async with runtime.database.write() as tx:
+                claim = await claims.claim(
+                    tx,
+                    choice.campaign,
+                    site.id,
+                    wanted,
+                    now,
+                    capacity=site.driver.capacity,
+                    slots=slots,
+                )
+        except _REFUSALS as error:
+            await _refused(runtime, site, error, campaign=choice.campaign)
+            return True
+        if claim is None:
+            return True
+        wanted -= sum(bag.size(portion) for portion in claim.jobs.values())
+        settings = attrs.evolve(claim.settings, type=type_)
+        outcome = await _submit(runtime, site, claim, settings)
+        if outcome is not _Outcome.ACCEPTED:
+            return outcome is _Outcome.REFUSED
+    return True
+
+
+async def _submit_step(runtime: Runtime, site: Site, step: Step) -> bool:
+    """Submit a step; return whether the cluster answered."""
+    shape = Shape.ARRAY if site.driver.capacity.arrays else Shape.GROUP
     async with runtime.database.write() as tx:
-        claim = await claims.claim(tx, choice.campaign, site.id, choice.tasks, now)
-    if claim is not None:
-        await _submit(runtime, site, claim, attrs.evolve(claim.settings, type=type_))
+        claim = await claims.claim_step(tx, step, site.id, runtime.now(), shape=shape)
+    if claim is None:
+        return True
+    settings = step_settings(claim.settings, step.kind)
+    return await _submit(runtime, site, claim, settings) is not _Outcome.UNANSWERED
 
 
-async def _submit_step(runtime: Runtime, site: Site, step: Step) -> None:
-    async with runtime.database.write() as tx:
-        claim = await claims.claim_step(tx, step, site.id, runtime.now())
-    if claim is not None:
-        await _submit(runtime, site, claim, step_settings(claim.settings, step.kind))
+class _Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
 
 
-async def _submit(runtime: Runtime, site: Site, claim: Claim, settings: ClusterSettings) -> None:
-    outcome = "accepted"
+async def _submit(
+    runtime: Runtime, site: Site, claim: Claim, settings: ClusterSettings
+) -> _Outcome:
+    outcome, told = _Outcome.ACCEPTED, ""
     try:
-        batch = await _batch(runtime, claim, settings)
+        batch = await batch_of(runtime, site, claim, settings)
         remote_ids = await site.driver.submit(batch)
     except SubmissionUnknown as error:
-        outcome = f"unanswered: {error}"
+        outcome, told = _Outcome.UNANSWERED, str(error)
         async with runtime.database.write() as tx:
             await jobs.unanswered(tx, claim.jobs)
         # The next cycle looks for them, as soon as looking can be trusted.
         site.submitter.ring()
     except _REFUSALS as error:
-        outcome = f"refused: {error}"
-        await _refused(runtime, site, claim, error)
+        outcome, told = _Outcome.REFUSED, str(error)
+        await _refused(
+            runtime, site, error, campaign=claim.campaign, rejected=claim.jobs, kind=claim.kind
+        )
     except ClusterUnreachable:
         async with runtime.database.write() as tx:
             await jobs.returned(tx, claim.jobs, JobEvent.NOT_SENT, runtime.now())
@@ -154,36 +183,13 @@ async def _submit(runtime: Runtime, site: Site, claim: Claim, settings: ClusterS
     else:
         async with runtime.database.write() as tx:
             await jobs.accepted(tx, remote_ids)
-    log.debug("submission.recorded", cluster=site.name, tag=claim.tag, outcome=outcome)
-    site.poller.ring()
-
-
-async def _batch(runtime: Runtime, claim: Claim, settings: ClusterSettings) -> Batch:
-    async with runtime.database.read() as db:
-        known = await claims.contents(db, claim)
-    orders = {
-        job: [
-            TaskOrder(
-                TaskNumber(number),
-                known.attempts.get(number, 0) + 1,
-                known.ids[number],
-                known.parameters[number],
-            )
-            for item in portion
-            for number in item.numbers()
-        ]
-        for job, portion in claim.jobs.items()
-    }
-    return Batch(
-        tag=claim.tag,
-        user=claim.user,
-        campaign=claim.campaign,
-        campaign_name=claim.campaign_name,
-        settings=settings,
-        jobs=orders,
-        kind=claim.kind,
-        script=None if claim.kind is JobKind.TASKS else script_of(claim.settings, claim.kind),
-    )
+    log.debug("submission.recorded", cluster=site.name, tag=claim.tag, outcome=outcome, told=told)
+    if site.known.idle:
+        site.poller.ring()
+    else:
+        # What was just sent has not ended yet, and the poller looks anyway.
+        site.poller.hasten(site.driver.pace.steady)
+    return outcome
 
 
 #: What ends a submission for good, and how it is told.
@@ -199,14 +205,22 @@ def _code(error: Exception, kind: JobKind) -> EventCode:
     return FAILED[kind] if kind is JobKind.EPILOGUE else EventCode.SUBMISSION_REJECTED
 
 
-async def _refused(runtime: Runtime, site: Site, claim: Claim, error: Exception) -> None:
+async def _refused(
+    runtime: Runtime,
+    site: Site,
+    error: Exception,
+    *,
+    campaign: CampaignId,
+    rejected: Collection[JobId] = (),
+    kind: JobKind = JobKind.TASKS,
+) -> None:
     """Put the tasks back and hold the campaign: the same request would fail again."""
-    code = _code(error, claim.kind)
-    incident = Incident(code=code, message=str(error), campaign=claim.campaign, cluster_id=site.id)
-    rejected: list[JobId] = list(claim.jobs)
+    incident = Incident(
+        code=_code(error, kind), message=str(error), campaign=campaign, cluster_id=site.id
+    )
     now = runtime.now()
     async with runtime.database.write() as tx:
         await jobs.returned(tx, rejected, JobEvent.REFUSED, now)
         await events.record(tx, incident, now)
-        if await campaigns.finish_if_done(tx, claim.campaign, now):
-            log.info("campaign.terminated", campaign=claim.campaign)
+        if await campaigns.finish_if_done(tx, campaign, now):
+            log.info("campaign.terminated", campaign=campaign)

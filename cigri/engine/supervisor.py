@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import attrs
 import structlog
 
-from cigri.engine.runtime import Bell
+from cigri.engine.bell import Bell
 
 log = structlog.get_logger()
 

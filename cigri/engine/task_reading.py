@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Mapping
 from sqlite3 import Row
 
-from cigri.clusters.driver import JobRef, Output
+from cigri.clusters.driver import Output
 from cigri.domain.model import Caller, CampaignId, Parameter, Task, TaskId, TaskState
 from cigri.domain.selection import Selection
 from cigri.engine.aspect import Aspect
-from cigri.errors import NotFound
+from cigri.engine.incidents import reference
+from cigri.errors import ClusterUnreachable, NotFound
 from cigri.store import campaigns, jobs, parameters, task_pages, task_tables
 from cigri.store.records import CHUNK
 from cigri.store.task_pages import Page
@@ -79,6 +80,7 @@ class TaskReading(Aspect):
 
         Raises:
             NotFound: It has not started, or its output is gone.
+            ClusterUnreachable: Its cluster does not tell.
         """
         found = await self.task(caller, task)
         if found.job is None or found.state is TaskState.QUEUED:
@@ -90,5 +92,12 @@ class TaskReading(Aspect):
         if site is None or job.remote_id is None:
             message = f"cluster {found.cluster} is not configured any more"
             raise NotFound(message)
-        reference = JobRef(remote_id=job.remote_id, user=job.user)
-        return await site.driver.output(reference, found.number, Output(stream), limit)
+        number = found.number
+        try:
+            told = await site.driver.outputs(reference(job), [number], Output(stream), limit)
+        except ClusterUnreachable as error:
+            raise ClusterUnreachable(f"{found.cluster}: {error}", fault=error.fault) from error
+        if number not in told:
+            message = f"the output of task {number} is gone, or was never there"
+            raise NotFound(message)
+        return told[number]

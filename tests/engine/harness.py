@@ -100,6 +100,8 @@ async def engine_on(
     clock: Clock,
     open_: Callable[[Database], Database] = lambda database: database,
     calendar: Calendar | None = None,
+    *,
+    honours: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Engine]:
     """Start an engine on a database, as the daemon does, without its loops."""
     async with open_database(path) as opened:
@@ -118,7 +120,7 @@ async def engine_on(
             database=database, sites=sites, now=clock, calendar=calendar or Calendar()
         )
         progress = Progress()
-        facts = Facts(clusters={name: ClusterFacts(slots=8) for name in sites})
+        facts = Facts(clusters={name: ClusterFacts(slots=8, honours=honours) for name in sites})
         yield Engine(
             api=Campaigns(runtime, progress, facts),
             runtime=runtime,

@@ -108,7 +108,7 @@ async def test_a_bad_parameter_in_the_middle_leaves_nothing(engine: Engine) -> N
 def failing(cluster: SimulatedCluster) -> SimulatedCluster:
     """Task 3 fails at its first attempt, 4 asks to run again, 5 asks so for the end."""
     bad = {(3, 1): 9, (4, 1): 66, (5, 1): 67}
-    cluster._behaviour = Behaviour(exit_status=lambda task, attempt: bad.get((task, attempt), 0))
+    cluster.behaviour = Behaviour(exit_status=lambda task, attempt: bad.get((task, attempt), 0))
     return cluster
 
 
@@ -152,7 +152,7 @@ async def test_66_and_67_run_again_first_and_last(
 
 
 async def test_equal_failures_are_one_event(engine: Engine, cluster: SimulatedCluster) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda task, _attempt: task % 3)
+    cluster.behaviour = Behaviour(exit_status=lambda task, _attempt: task % 3)
     campaign = await submit(engine, 300)
     await engine.run(campaign)
 
@@ -184,7 +184,7 @@ async def test_pause_stops_starting_and_resume_goes_on(
 async def test_cancel_kills_what_runs_and_settles_the_rest(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _task, _attempt: 1e6)
+    cluster.behaviour = Behaviour(duration=lambda _task, _attempt: 1e6)
     campaign = await submit(engine, 50)
     await engine.turn()
 

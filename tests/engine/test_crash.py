@@ -1,15 +1,18 @@
 """The process dies before and after every effect; afterwards every task has run exactly once."""
 
+import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from cigri.clusters.driver import Batch, Capacity
 from cigri.clusters.simulated import Behaviour, SimulatedCluster
-from cigri.domain.model import CampaignState
+from cigri.domain.model import CampaignState, JobId, RemoteId
+from cigri.errors import SubmissionUnknown
 from cigri.store import audit
 from cigri.store.database import Connection, Database
 from tests.engine.harness import ANN, Clock, Engine, engine_on
@@ -36,6 +39,11 @@ class Fuse:
             raise Died
 
 
+_EFFECTS = frozenset({"submit", "find", "status", "withdraw", "kill", "renounce", "forget"})
+#: How a cluster takes tasks: in groups, or each as a job of its own.
+CAPACITIES = {"groups": Capacity(), "arrays": Capacity(arrays=True)}
+
+
 class Fused:
     """A driver or a database that dies with its fuse, before and after each effect."""
 
@@ -45,7 +53,7 @@ class Fused:
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._inner, name)
-        if name not in {"submit", "find", "status", "withdraw", "kill", "forget"}:
+        if name not in _EFFECTS:
             return found
 
         async def effect(*arguments: object) -> object:
@@ -106,15 +114,18 @@ def behaving() -> Behaviour:
     )
 
 
-async def test_every_task_runs_once_wherever_the_process_dies(quick_path: Path) -> None:
+@pytest.mark.parametrize("capacity", CAPACITIES.values(), ids=CAPACITIES)
+async def test_every_task_runs_once_wherever_the_process_dies(
+    quick_path: Path, capacity: Capacity
+) -> None:
     clock = Clock()
-    cluster = SimulatedCluster(clock, behaviour=behaving())
+    cluster = SimulatedCluster(clock, behaviour=behaving(), capacity=capacity)
     effects = (await lives(quick_path / "whole.db", cluster, clock, None)).effects
     assert effects > 60
 
     for last in range(1, effects + 1):
         clock = Clock()
-        cluster = SimulatedCluster(clock, behaviour=behaving())
+        cluster = SimulatedCluster(clock, behaviour=behaving(), capacity=capacity)
         path = quick_path / f"{last}.db"
         with pytest.raises(Died):
             await lives(path, cluster, clock, last)
@@ -175,15 +186,18 @@ async def check_whole(engine: Engine, cluster: SimulatedCluster) -> None:
         assert await db.all("SELECT failures FROM retried WHERE failures > 1") == []
 
 
-async def test_every_step_and_task_runs_once_wherever_the_process_dies(quick_path: Path) -> None:
+@pytest.mark.parametrize("capacity", CAPACITIES.values(), ids=CAPACITIES)
+async def test_every_step_and_task_runs_once_wherever_the_process_dies(
+    quick_path: Path, capacity: Capacity
+) -> None:
     clock = Clock()
-    cluster = SimulatedCluster(clock, behaviour=behaving_badly())
+    cluster = SimulatedCluster(clock, behaviour=behaving_badly(), capacity=capacity)
     effects = (await lives(quick_path / "whole.db", cluster, clock, None, WHOLE)).effects
     assert effects > 60
 
     for last in range(1, effects + 1):
         clock = Clock()
-        cluster = SimulatedCluster(clock, behaviour=behaving_badly())
+        cluster = SimulatedCluster(clock, behaviour=behaving_badly(), capacity=capacity)
         path = quick_path / f"{last}.db"
         with pytest.raises(Died):
             await lives(path, cluster, clock, last, WHOLE)
@@ -233,3 +247,46 @@ async def test_a_cancelled_campaign_puts_its_things_away_wherever_the_process_di
         assert [kind for _, kind in cluster.scripts] == ["prologue", "epilogue"], last
         assert cluster.live() == []
         assert len(cluster.executions) == 1
+
+
+class Distant(SimulatedCluster):
+    """A cluster that loses an answer now and then, with a fence."""
+
+    fence = 120.0
+
+    def __init__(self, clock: Clock, capacity: Capacity) -> None:
+        super().__init__(clock, behaviour=behaving(), capacity=capacity)
+        self._sent = 0
+
+    async def submit(self, batch: Batch) -> Mapping[JobId, RemoteId]:
+        self._sent += 1
+        match self._sent:
+            case 1:
+                raise SubmissionUnknown("never arrived")
+            case 3:
+                await super().submit(batch)
+                raise SubmissionUnknown("arrived, and the answer did not")
+            case _:
+                return await super().submit(batch)
+
+
+@pytest.mark.parametrize("capacity", CAPACITIES.values(), ids=CAPACITIES)
+async def test_every_task_runs_once_when_answers_are_lost_and_the_process_dies(
+    quick_path: Path, capacity: Capacity
+) -> None:
+    clock = Clock()
+    cluster = Distant(clock, capacity)
+    effects = (await lives(quick_path / "whole.db", cluster, clock, None)).effects
+    assert effects > 60
+
+    for last in range(1, effects + 1, 5):
+        clock = Clock()
+        cluster = Distant(clock, capacity)
+        path = quick_path / f"{last}.db"
+        # A life that went otherwise than the whole one may have ended before.
+        with contextlib.suppress(Died):
+            await lives(path, cluster, clock, last)
+        clock.pass_(5)
+        await lives(path, cluster, clock, None)
+        async with engine_on(path, {"sim": cluster}, clock) as engine:
+            await check(engine, cluster)

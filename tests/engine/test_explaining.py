@@ -22,7 +22,7 @@ async def why(engine: Engine, campaign: CampaignId) -> str:
 async def test_the_reasons_in_the_life_of_a_campaign(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         duration=lambda _t, _a: 30.0,
         script_status=lambda _c, kind, time: int(kind == "prologue" and not time),
     )
@@ -46,7 +46,7 @@ async def test_the_reasons_in_the_life_of_a_campaign(
 
 
 async def test_a_share_of_others_is_told(engine: Engine, cluster: SimulatedCluster) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 1e6)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 1e6)
     campaign = await submit(engine, 30)
     await engine.api.submit(Caller(user="bob"), jdl(30))
     for _ in range(3):
@@ -122,7 +122,7 @@ async def test_the_last_tasks_are_told_where_they_are(
     two: Engine, pair: dict[str, SimulatedCluster]
 ) -> None:
     for each in pair.values():
-        each._behaviour = Behaviour(duration=lambda _t, _a: 1e6)
+        each.behaviour = Behaviour(duration=lambda _t, _a: 1e6)
     campaign = await submit(two, 4, **TWO)
     await two.turn()
 

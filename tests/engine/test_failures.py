@@ -5,8 +5,11 @@ import re
 import pytest
 
 from cigri.clusters.simulated import Behaviour, SimulatedCluster
-from cigri.domain.model import CampaignId, Counts
-from cigri.engine.incidents import LOOKS
+from cigri.domain.model import CampaignId, Counts, TaskNumber
+from cigri.domain.reactions import EventCode
+from cigri.domain.verdict import Ending, TaskEnd
+from cigri.engine.incidents import LOOKS, describe
+from cigri.errors import ClusterUnreachable, Fault
 from tests.engine.harness import ANN, Engine
 from tests.engine.test_campaigns import counts, submit
 from tests.engine.test_steps import TWO, codes, pair, two
@@ -15,11 +18,21 @@ __all__ = ["pair", "two"]
 
 
 def failing(cluster: SimulatedCluster, says: str = "err of task {}\n", status: int = 1) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         duration=lambda _t, _a: 0.001,
         exit_status=lambda _t, _a: status,
         says=says.format,
     )
+
+
+def test_of_what_never_ran_no_exit_status_is_told() -> None:
+    end = TaskEnd(TaskNumber(7), Ending.NO_DIRECTORY, None, 0.0, 0.0)
+
+    told = describe(EventCode.WORKING_DIRECTORY_ERROR, end, "CiGri: /x: no such directory")
+
+    first, last = told.splitlines()
+    assert first.endswith("or closed to its user (task 7)")
+    assert last == "CiGri: /x: no such directory"
 
 
 # --- by cause ----------------------------------------------------------------------------------
@@ -44,7 +57,7 @@ async def test_failures_with_different_last_words_are_different_events(
 ) -> None:
     words = ["no space", "no memory", "no luck"]
     failing(cluster)
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         exit_status=lambda _t, _a: 1, says=lambda task: f"started\n{words[task % 3]}\n"
     )
     campaign = await submit(engine, 30)
@@ -55,6 +68,30 @@ async def test_failures_with_different_last_words_are_different_events(
     fixed = await engine.api.fix_event(ANN, event.id, resubmit=True)
     # Those of its exit status, whatever they said.
     assert (fixed.closed, fixed.resubmitted) == (1, 30)
+
+
+async def test_a_file_that_hangs_costs_one_time_out_in_a_cycle(
+    engine: Engine, cluster: SimulatedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lays one there, or a cluster that hangs, would hold up the ends of everybody."""
+    cluster.behaviour = Behaviour(exit_status=lambda task, _a: 1 + task % 50)
+    asked: list[object] = []
+
+    async def hangs(*_: object) -> object:
+        asked.append(None)
+        message = "no answer"
+        raise ClusterUnreachable(message, fault=Fault.TIMEOUT)
+
+    monkeypatch.setattr(cluster, "outputs", hangs)
+    campaign = await submit(engine, 500)
+    most = 0
+    while (await engine.api.get(campaign)).state != "terminated":
+        asked.clear()
+        await engine.turn()
+        most = max(most, len(asked))
+
+    assert most == 1
+    assert len(await engine.events(ANN, campaign)) > 1
 
 
 async def test_no_more_than_some_are_looked_at_in_one_cycle_and_all_are_counted(
@@ -82,7 +119,7 @@ async def test_causes_are_bounded_whatever_programs_say(
 ) -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     failing(cluster)
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         exit_status=lambda _t, _a: 1,
         says=lambda task: letters[task % 26] + letters[task // 26 % 26] + "!\n",
     )
@@ -122,7 +159,7 @@ async def test_a_task_that_says_nothing_has_no_cause(
 async def test_a_task_is_tried_again_as_often_as_its_campaign_says(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         exit_status=lambda task, attempt: int(
             attempt <= (2 if task == 3 else 9 if task == 5 else 0)
         )
@@ -140,9 +177,7 @@ async def test_a_task_is_tried_again_as_often_as_its_campaign_says(
 async def test_what_is_tried_again_comes_after_all_others(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
-        exit_status=lambda task, attempt: int((task, attempt) == (0, 1))
-    )
+    cluster.behaviour = Behaviour(exit_status=lambda task, attempt: int((task, attempt) == (0, 1)))
     campaign = await submit(engine, 40, retries=1)
     await engine.run(campaign)
 
@@ -153,7 +188,7 @@ async def test_what_is_tried_again_comes_after_all_others(
 async def test_after_a_fix_tasks_have_all_their_retries_again(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda _task, attempt: int(attempt < 4))
+    cluster.behaviour = Behaviour(exit_status=lambda _task, attempt: int(attempt < 4))
     campaign = await submit(engine, 2, retries=1)
     await engine.run(campaign)
     assert await counts(engine, campaign) == {"failed": 2}
@@ -167,7 +202,7 @@ async def test_after_a_fix_tasks_have_all_their_retries_again(
 async def test_67_is_no_failure_that_uses_up_retries(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         exit_status=lambda _task, attempt: {1: 67, 2: 67, 3: 1}.get(attempt, 0)
     )
     campaign = await submit(engine, 1, retries=1)
@@ -198,7 +233,7 @@ async def test_a_campaign_that_fails_throughout_does_not_hand_out_all_its_tasks(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
     slots = await cluster.slots()
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 0.001, exit_status=lambda _t, _a: 1)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 0.001, exit_status=lambda _t, _a: 1)
     campaign = await submit(engine, 500, max_fails=2 * slots + 5)
     for _ in range(20):
         await engine.turn()
@@ -253,7 +288,7 @@ async def test_after_a_resubmission_no_more_than_a_round_of_slots_fails_beyond_t
 async def test_a_campaign_that_succeeds_keeps_its_whole_lookahead(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         duration=lambda _t, _a: 0.001, exit_status=lambda task, _a: int(task == 7)
     )
     seen = []
@@ -304,7 +339,7 @@ async def test_resuming_accepts_the_failures_so_far(
 async def test_a_fix_lets_it_go_on(
     engine: Engine, cluster: SimulatedCluster, *, whole: bool
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         duration=lambda _t, _a: 0.001, exit_status=lambda _task, attempt: int(attempt == 1)
     )
     campaign = await submit(engine, 12, max_fails=2, max_jobs=2)
@@ -325,7 +360,7 @@ async def test_a_fix_lets_it_go_on(
 async def test_as_many_failures_as_allowed_are_no_reason(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda task, _attempt: int(task < 3))
+    cluster.behaviour = Behaviour(exit_status=lambda task, _attempt: int(task < 3))
     campaign = await submit(engine, 20, max_fails=3)
 
     assert await engine.run(campaign) == "terminated"

@@ -70,7 +70,7 @@ async def test_what_runs_by_day_and_by_night(
 async def test_what_began_by_night_goes_on_by_day_and_nothing_more_begins(
     engine: Engine, cluster: SimulatedCluster, clock: Clock
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 5 * HOUR)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 5 * HOUR)
     clock.now = NOON + 16 * HOUR
     campaign = await submitted(engine, "nightly", 4)
     await engine.turn(4 * HOUR)

@@ -42,7 +42,7 @@ async def test_a_task_in_the_bag_is_cancelled_and_all_others_run(
 async def test_a_task_that_came_back_to_the_bag_is_cancelled(
     engine: Engine, cluster: SimulatedCluster, number: int
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda _t, attempt: int(attempt == 1))
+    cluster.behaviour = Behaviour(exit_status=lambda _t, attempt: int(attempt == 1))
     campaign = await submit(engine, 10)
     await engine.run(campaign)
     await engine.api.fix(ANN, campaign, resubmit=True)
@@ -67,7 +67,7 @@ async def test_several_tasks_of_the_bag_are_cancelled(
 
 
 async def test_a_task_that_runs_is_killed_alone(engine: Engine, cluster: SimulatedCluster) -> None:
-    cluster._behaviour = Behaviour(duration=lambda task, _a: 1e6 if task == 0 else 1.0)
+    cluster.behaviour = Behaviour(duration=lambda task, _a: 1e6 if task == 0 else 1.0)
     campaign = await submit(engine, 6)
     await engine.turn()
 
@@ -82,7 +82,7 @@ async def test_a_task_that_runs_is_killed_alone(engine: Engine, cluster: Simulat
 async def test_a_task_that_waits_in_a_job_never_starts(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 3.0)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 3.0)
     campaign = await submit(engine, 6)
     await engine.turn()
 
@@ -97,14 +97,14 @@ async def test_a_task_that_waits_in_a_job_never_starts(
 async def test_a_cancelled_task_whose_job_vanishes_does_not_run_again(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, attempt: 1e6 if attempt == 1 else 1.0)
+    cluster.behaviour = Behaviour(duration=lambda _t, attempt: 1e6 if attempt == 1 else 1.0)
     campaign = await submit(engine, 6)
     await engine.turn()
     await engine.api.cancel_task(ANN, await task_id(engine, campaign, 4))
     for remote_id in cluster.live():
         cluster.lose(remote_id)
 
-    cluster._behaviour = Behaviour()
+    cluster.behaviour = Behaviour()
     assert await engine.run(campaign) == "terminated"
     assert await counts(engine, campaign) == {"succeeded": 5, "cancelled": 1}
 
@@ -139,7 +139,7 @@ async def test_tasks_of_others_and_of_nobody_are_not_cancelled(engine: Engine) -
 async def test_a_stopped_cluster_rests_until_it_is_let_go(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 3.0)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 3.0)
     campaign = await submit(engine, 20)
     await engine.turn()
     event = await engine.api.create_event(
@@ -216,7 +216,7 @@ async def test_only_administrators_create_events(engine: Engine) -> None:
 async def test_a_purged_campaign_leaves_nothing_and_its_ids_are_not_given_again(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda task, _a: int(task == 3))
+    cluster.behaviour = Behaviour(exit_status=lambda task, _a: int(task == 3))
     campaign = await submit(engine, 10, retries=1, epilogue=["x"])
     last = await task_id(engine, campaign, 9)
     await engine.run(campaign)
@@ -271,7 +271,7 @@ async def test_what_a_state_does_not_allow_is_refused_with_a_reason(
 async def test_damaged_results_hold_their_campaign_alone(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda task, _a: 1.0 + task % 3)
+    cluster.behaviour = Behaviour(duration=lambda task, _a: 1.0 + task % 3)
     damaged = await submit(engine, 40)
     for _ in range(3):
         await engine.turn()
@@ -286,7 +286,7 @@ async def test_damaged_results_hold_their_campaign_alone(
 async def test_results_that_were_repaired_are_read_again_after_a_fix(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda task, _a: 1.0 + task % 3)
+    cluster.behaviour = Behaviour(duration=lambda task, _a: 1.0 + task % 3)
     campaign = await submit(engine, 40)
     for _ in range(3):
         await engine.turn()
@@ -312,7 +312,7 @@ async def test_results_that_were_repaired_are_read_again_after_a_fix(
 async def test_what_was_killed_with_its_task_counts_as_nothing_that_runs_again(
     engine: Engine, cluster: SimulatedCluster, *, whole: bool
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 1e6)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 1e6)
     campaign = await submit(engine, 1, epilogue=["x"])
     await engine.turn()
     await engine.turn()

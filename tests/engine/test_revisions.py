@@ -51,7 +51,7 @@ async def check(
 
 @pytest.fixture
 async def campaign(engine: Engine, cluster: SimulatedCluster) -> CampaignId:
-    cluster._behaviour = Behaviour(exit_status=lambda task, attempt: {3: 5, 4: 66}.get(task, 0))
+    cluster.behaviour = Behaviour(exit_status=lambda task, attempt: {3: 5, 4: 66}.get(task, 0))
     return (await engine.api.submit(ANN, jdl())).campaign.id
 
 

@@ -22,7 +22,7 @@ FAILING = {n: 3 if n % 200 else 4 for n in range(0, TASKS, 100)}
 @pytest.fixture
 async def busy(engine: Engine, cluster: SimulatedCluster) -> CampaignId:
     """Return a campaign of which some tasks have ended, some run, and some wait."""
-    cluster._behaviour = Behaviour(exit_status=lambda task, _: FAILING.get(task, 0))
+    cluster.behaviour = Behaviour(exit_status=lambda task, _: FAILING.get(task, 0))
     cluster._slots = 16
     params = [f"--seed={n} Tag{n % 7}" if n % 2 else [f"word {n}", "x"] for n in range(TASKS)]
     described = {"name": "c", "exec_file": "x", "clusters": {"sim": {}}, "params": params}
@@ -133,7 +133,7 @@ async def test_only_the_owner_searches_and_exports(engine: Engine, busy: Campaig
 async def test_statistics_say_what_is_known_and_no_more(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         duration=lambda task, _: float(task), exit_status=lambda task, _: int(task == 4)
     )
     described = {"name": "c", "exec_file": "x", "clusters": {"sim": {}}, "nb_jobs": 5}

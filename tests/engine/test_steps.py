@@ -69,7 +69,7 @@ async def test_a_step_is_normal_and_its_tasks_are_best_effort(
 async def test_the_campaign_is_not_over_before_its_epilogue_is(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(script_duration=50.0)
+    cluster.behaviour = Behaviour(script_duration=50.0)
     campaign = await submit(engine, 1, epilogue=["sync"])
     for _ in range(10):
         await engine.turn()
@@ -82,7 +82,7 @@ async def test_the_campaign_is_not_over_before_its_epilogue_is(
 async def test_the_epilogue_runs_though_tasks_failed(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda _task, _attempt: 3)
+    cluster.behaviour = Behaviour(exit_status=lambda _task, _attempt: 3)
     campaign = await submit(engine, 4, epilogue=["sync"])
 
     assert await engine.run(campaign) == "terminated"
@@ -93,7 +93,7 @@ async def test_the_epilogue_runs_though_tasks_failed(
 async def test_a_failing_prologue_holds_the_campaign_on_its_cluster_alone(
     two: Engine, pair: dict[str, SimulatedCluster]
 ) -> None:
-    pair["one"]._behaviour = Behaviour(
+    pair["one"].behaviour = Behaviour(
         script_status=lambda _c, kind, time: 7 if kind == PROLOGUE and not time else 0,
         says=lambda _task: "mkdir: no space\n",
     )
@@ -117,7 +117,7 @@ async def test_a_failing_prologue_holds_the_campaign_on_its_cluster_alone(
 async def test_nothing_holds_a_campaign_that_is_over(
     two: Engine, pair: dict[str, SimulatedCluster], *, cancelled: bool
 ) -> None:
-    pair["one"]._behaviour = Behaviour(script_status=lambda _c, kind, _t: int(kind == PROLOGUE))
+    pair["one"].behaviour = Behaviour(script_status=lambda _c, kind, _t: int(kind == PROLOGUE))
     campaign = await submit(two, 30, **TWO, **BOTH)
     for _ in range(3):
         await two.turn()
@@ -134,7 +134,7 @@ async def test_nothing_holds_a_campaign_that_is_over(
 async def test_fixing_the_event_of_a_prologue_runs_it_again(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(script_status=lambda _c, _k, time: 0 if time else 1)
+    cluster.behaviour = Behaviour(script_status=lambda _c, _k, time: 0 if time else 1)
     campaign = await submit(engine, 3, prologue=["x"])
     for _ in range(4):
         await engine.turn()
@@ -171,7 +171,7 @@ class _Unreachable:
 
 
 async def test_after_a_cancel_the_epilogue_runs(engine: Engine, cluster: SimulatedCluster) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _task, _attempt: 1e6)
+    cluster.behaviour = Behaviour(duration=lambda _task, _attempt: 1e6)
     campaign = await submit(engine, 20, **BOTH)
     for _ in range(4):
         await engine.turn()
@@ -190,7 +190,7 @@ async def test_after_a_cancel_the_epilogue_runs(engine: Engine, cluster: Simulat
 async def test_a_prologue_that_runs_is_killed_with_its_campaign(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(script_duration=50.0)
+    cluster.behaviour = Behaviour(script_duration=50.0)
     campaign = await submit(engine, 20, **BOTH)
     await engine.turn()
 
@@ -220,7 +220,7 @@ async def test_a_campaign_cancelled_before_anything_ran_has_no_epilogue(
 async def test_a_failing_epilogue_ends_the_campaign_and_can_run_again(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(script_status=lambda _c, _k, time: 0 if time else 1)
+    cluster.behaviour = Behaviour(script_status=lambda _c, _k, time: 0 if time else 1)
     campaign = await submit(engine, 3, epilogue=["x"])
 
     assert await engine.run(campaign) == "terminated"
@@ -237,7 +237,7 @@ async def test_a_failing_epilogue_ends_the_campaign_and_can_run_again(
 async def test_the_epilogue_of_a_cancelled_campaign_can_run_again(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         duration=lambda _t, _a: 1e6, script_status=lambda _c, _k, time: 0 if time else 1
     )
     campaign = await submit(engine, 3, epilogue=["x"])
@@ -258,7 +258,7 @@ async def test_the_epilogue_of_a_cancelled_campaign_can_run_again(
 async def test_after_a_resubmission_the_epilogue_runs_again_and_the_prologue_does_not(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda _task, attempt: int(attempt == 1))
+    cluster.behaviour = Behaviour(exit_status=lambda _task, attempt: int(attempt == 1))
     campaign = await submit(engine, 3, **BOTH)
     await engine.run(campaign)
 
@@ -271,7 +271,7 @@ async def test_after_a_resubmission_the_epilogue_runs_again_and_the_prologue_doe
 async def test_tasks_that_come_back_while_the_epilogue_runs_have_another_one(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(
+    cluster.behaviour = Behaviour(
         exit_status=lambda _task, attempt: int(attempt == 1), script_duration=5.0
     )
     campaign = await submit(engine, 2, epilogue=["x"])
@@ -394,7 +394,7 @@ async def test_a_step_takes_a_slot(clock: Clock, tmp_path: Path) -> None:
 
 
 async def test_steps_of_others_are_left_alone(engine: Engine, cluster: SimulatedCluster) -> None:
-    cluster._behaviour = Behaviour(script_status=lambda campaign, _k, _t: int(campaign == 1))
+    cluster.behaviour = Behaviour(script_status=lambda campaign, _k, _t: int(campaign == 1))
     held = await submit(engine, 5, prologue=["x"])
     free = await submit(engine, 5, prologue=["x"])
 
@@ -406,7 +406,7 @@ async def test_steps_of_others_are_left_alone(engine: Engine, cluster: Simulated
 async def test_nothing_of_a_campaign_is_purged_while_its_epilogue_is_due(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 1e6, script_duration=20.0)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 1e6, script_duration=20.0)
     campaign = await submit(engine, 3, epilogue=["x"])
     await engine.turn()
     await engine.api.cancel(ANN, campaign)
@@ -420,7 +420,7 @@ async def test_nothing_of_a_campaign_is_purged_while_its_epilogue_is_due(
 async def test_what_ran_elsewhere_while_an_epilogue_ran_has_another_one_after_it(
     two: Engine, pair: dict[str, SimulatedCluster]
 ) -> None:
-    pair["one"]._behaviour = Behaviour(script_duration=30.0)
+    pair["one"].behaviour = Behaviour(script_duration=30.0)
     campaign = await submit(two, 30, **TWO, epilogue=["x"])
     while ran(pair["one"]) != [EPILOGUE]:
         await two.turn(0.5)
@@ -437,7 +437,7 @@ async def test_what_ran_elsewhere_while_an_epilogue_ran_has_another_one_after_it
 async def test_a_fix_after_a_cancel_takes_no_epilogue_away(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(script_status=lambda _c, kind, _time: int(kind == PROLOGUE))
+    cluster.behaviour = Behaviour(script_status=lambda _c, kind, _time: int(kind == PROLOGUE))
     campaign = await submit(engine, 3, **BOTH)
     for _ in range(4):
         await engine.turn()

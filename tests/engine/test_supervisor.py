@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cigri.engine import supervisor
-from cigri.engine.runtime import Bell
+from cigri.engine.bell import Bell
 from cigri.engine.supervisor import Loop
 
 
@@ -88,6 +88,37 @@ def test_a_ring_ends_the_pause() -> None:
     supervise(lambda _: [loop(cycle, bell)], stop_at=5)
 
     assert turns == [0.0, 2.0, 4.0]
+
+
+def test_a_pause_can_be_shortened_and_the_first_to_ask_for_it_counts() -> None:
+    turns = Turns()
+    bell = Bell()
+
+    async def cycle() -> float:
+        turns.begin()
+        bell.hasten(3)
+        bell.hasten(2)
+        return 30.0
+
+    supervise(lambda _: [loop(cycle, bell)], stop_at=7)
+
+    assert turns == [0.0, 3.0, 6.0]
+
+
+def test_a_pause_that_ends_by_itself_is_not_followed_by_the_one_that_was_asked_for() -> None:
+    turns = Turns()
+    bell = Bell()
+
+    async def cycle() -> float:
+        turns.begin()
+        if len(turns) == 1:
+            bell.hasten(3)
+            return 2.0
+        return 30.0
+
+    supervise(lambda _: [loop(cycle, bell)], stop_at=20)
+
+    assert turns == [0.0, 2.0]
 
 
 def test_a_ring_during_a_cycle_is_not_lost() -> None:

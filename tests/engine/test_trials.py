@@ -72,7 +72,7 @@ async def test_a_test_that_succeeds_may_let_the_campaign_run_on(
 async def test_a_test_that_fails_never_lets_it_run_on(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda _task, attempt: int(attempt == 1))
+    cluster.behaviour = Behaviour(exit_status=lambda _task, attempt: int(attempt == 1))
     campaign = await submit(engine, 20, **RUN)
     await turns(engine)
 
@@ -100,7 +100,7 @@ async def test_fixing_the_event_of_the_test_is_a_go(engine: Engine) -> None:
 async def test_a_task_that_asks_to_run_again_is_still_the_test(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(exit_status=lambda _t, attempt: 66 if attempt < 3 else 0)
+    cluster.behaviour = Behaviour(exit_status=lambda _t, attempt: 66 if attempt < 3 else 0)
     campaign = await submit(engine, 5, **WAIT)
     await turns(engine, 10)
 
@@ -122,7 +122,7 @@ async def test_a_held_cluster_does_not_delay_the_end_of_the_test(
 async def test_a_test_waits_for_its_prologue_but_not_for_one_that_failed(
     two: Engine, pair: dict[str, SimulatedCluster]
 ) -> None:
-    pair["two"]._behaviour = Behaviour(script_status=lambda _c, _k, _t: 1)
+    pair["two"].behaviour = Behaviour(script_status=lambda _c, _k, _t: 1)
     clusters = {"one": {}, "two": {"prologue": ["false"]}}
     campaign = await submit(two, 5, clusters=clusters, **WAIT)
     await turns(two)
@@ -134,19 +134,19 @@ async def test_a_test_waits_for_its_prologue_but_not_for_one_that_failed(
 async def test_a_test_goes_before_campaigns_that_came_first(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda _t, _a: 30.0)
+    cluster.behaviour = Behaviour(duration=lambda _t, _a: 30.0)
     await submit(engine, 100)
     tested = await submit(engine, 5, **WAIT)
     await engine.turn()
 
     assert cluster.calls.count("submit") == 2
-    assert next(iter(cluster._jobs.values())).campaign == tested
+    assert next(iter(cluster.jobs.values())).campaign == tested
 
 
 async def test_a_go_in_the_middle_of_a_test_ends_it(
     engine: Engine, cluster: SimulatedCluster
 ) -> None:
-    cluster._behaviour = Behaviour(duration=lambda task, _a: 1e6 if task == 0 else 1.0)
+    cluster.behaviour = Behaviour(duration=lambda task, _a: 1e6 if task == 0 else 1.0)
     campaign = await submit(engine, 5, **WAIT)
     await turns(engine, 2)
     assert len(cluster.executions) == 1
