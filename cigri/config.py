@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NewType
 
@@ -14,7 +15,7 @@ import attrs
 import cattrs
 
 from cigri.api.options import AuthOptions, ProxyOptions, TlsOptions
-from cigri.clusters.options import OPTIONS, LocalOptions
+from cigri.clusters.options import OPTIONS, ClusterOptions, LocalOptions
 from cigri.domain.model import ClusterName
 from cigri.domain.report import Mistake, suggestion
 from cigri.domain.resources import parse_resources
@@ -106,7 +107,13 @@ class ClusterConfig:
     """A cluster: the driver that speaks to it and what that driver has to know."""
 
     driver: Annotated[str, OneOf(tuple(OPTIONS))] = "local"
-    options: LocalOptions = attrs.field(factory=LocalOptions)
+    options: ClusterOptions = attrs.field(factory=LocalOptions)
+
+    def running_root(self) -> "ClusterConfig":
+        """Return the same, which runs the tasks of root too if it is this host."""
+        if not isinstance(self.options, LocalOptions):
+            return self
+        return attrs.evolve(self, options=attrs.evolve(self.options, allow_root=True))
 
 
 @attrs.frozen(kw_only=True)
@@ -156,7 +163,8 @@ def parse(text: str, places: Places, *, base: Path) -> Config:
     try:
         config = _converter(base).structure(document, Config)
     except cattrs.BaseValidationError as error:
-        raise InvalidConfig(list(problems(error, hint=_hint))) from error
+        hint = partial(_hint, _drivers(document.get("clusters")))
+        raise InvalidConfig(list(problems(error, hint=hint))) from error
     _check_exposure(config)
     return config
 
@@ -223,15 +231,33 @@ _KEYS: Mapping[str, Sequence[str]] = {
     "calendar": list(attrs.fields_dict(CalendarOptions)),
     "admission": list(attrs.fields_dict(AdmissionOptions)),
     "admission.rules": list(attrs.fields_dict(RuleOptions)),
-    "clusters.NAME": ["driver", *attrs.fields_dict(LocalOptions)],
+}
+#: The keys of a cluster, by its driver.
+_OF_DRIVERS: Mapping[str, Sequence[str]] = {
+    driver: ["driver", *attrs.fields_dict(options)] for driver, options in OPTIONS.items()
 }
 
 
-def _hint(pointer: str) -> str | None:
+def _drivers(clusters: object) -> Mapping[str, str]:
+    """Return the drivers that the tables of clusters name, whatever else is wrong with them."""
+    tables = clusters.items() if isinstance(clusters, dict) else ()
+    return {
+        name: str(table.get("driver", "local"))
+        for name, table in tables
+        if isinstance(table, dict)
+    }
+
+
+def _hint(drivers: Mapping[str, str], pointer: str) -> str | None:
     """Return which key was meant by the unknown one at *pointer*, or where it is at home."""
     *path, key = pointer.split(".")
-    here = "clusters.NAME" if path[:1] == ["clusters"] else _INDEX.sub("", ".".join(path))
-    for section, keys in _KEYS.items():
-        if key in keys and section:
-            return f"it belongs in [{section}]"
-    return suggestion(key, _KEYS[here])
+    here = _KEYS.get(_INDEX.sub("", ".".join(path)), ())
+    homes = [section for section, keys in _KEYS.items() if key in keys and section]
+    others = [driver for driver, keys in _OF_DRIVERS.items() if key in keys]
+    if path[:1] == ["clusters"]:
+        here = _OF_DRIVERS.get(drivers.get(".".join(path[1:2]), ""), ())
+        if others:
+            return f"it is for the driver {' or '.join(others)}"
+    elif others:
+        homes.append("clusters.NAME")
+    return f"it belongs in [{homes[0]}]" if homes else suggestion(key, here)

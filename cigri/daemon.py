@@ -21,7 +21,7 @@ from cigri.api.context import ApiSettings
 from cigri.clusters import open_driver
 from cigri.clusters.identity import make_directory, own_login
 from cigri.config import MIB, Config, load
-from cigri.domain.facts import ClusterFacts, Facts
+from cigri.domain.facts import Facts
 from cigri.domain.model import ClusterName
 from cigri.domain.reactions import REACTIONS, EventCode
 from cigri.domain.scheduling import POLICIES
@@ -75,10 +75,7 @@ def prepare(file: Path | None, places: Places, *, database: Path | None, private
         server = attrs.evolve(config.server, database=database.absolute())
         config = attrs.evolve(config, server=server)
     if private:
-        clusters_ = {
-            name: attrs.evolve(c, options=attrs.evolve(c.options, allow_root=True))
-            for name, c in config.clusters.items()
-        }
+        clusters_ = {name: cluster.running_root() for name, cluster in config.clusters.items()}
         config = attrs.evolve(config, clusters=clusters_)
     tcp = config.server.port and not private
     return Service(config=config, token=places.token if tcp else None, private=private)
@@ -114,12 +111,17 @@ def _check_place(database: Path) -> None:
 
 async def _serve(service: Service, *, adopt: bool) -> None:
     config = service.config
+    for name, cluster in config.clusters.items():
+        for risk in cluster.options.risks():
+            log.warning("cluster.risk", cluster=name, risk=risk)
     rules = load_rules(config.admission.file, config.admission.contact)
     stop = asyncio.Event()
     _stop_on_signals(stop)
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(config.server.database))
         runtime = await _runtime(database, service.config, adopt=adopt)
+        for site in runtime.sites.values():
+            stack.push_async_callback(site.driver.close)
         await _tidy(runtime)
         progress = Progress()
         api = Campaigns(runtime, progress, facts(config), rules)
@@ -209,12 +211,7 @@ def _sites(
 def facts(config: Config) -> Facts:
     """Return what the rules have to know of the installation."""
     return Facts(
-        clusters={
-            name: ClusterFacts(
-                slots=cluster.options.slots, normal_users=cluster.options.normal_users
-            )
-            for name, cluster in config.clusters.items()
-        },
+        clusters={name: cluster.options.facts() for name, cluster in config.clusters.items()},
         default_walltime=config.defaults.walltime,
         default_resources=config.defaults.resources,
         max_tasks=config.limits.max_tasks,

@@ -1,6 +1,7 @@
 """The configuration: what a person writes, and everything that they can write wrongly."""
 
 import re
+import tomllib
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,10 +11,11 @@ import pytest
 
 from cigri.api.options import TlsOptions
 from cigri.clusters import DRIVERS
-from cigri.clusters.options import OPTIONS, usable_cores
+from cigri.clusters.options import OPTIONS, OarOptions, usable_cores
 from cigri.config import Config, load, parse
 from cigri.domain.calendar import Calendar, parse_night
-from cigri.domain.facts import Rule
+from cigri.domain.facts import ClusterFacts, Dialect, Rule
+from cigri.domain.fields import HONOURED
 from cigri.engine.options import RuleOptions
 from cigri.errors import InvalidConfig
 from cigri.places import private_places
@@ -22,6 +24,8 @@ EXAMPLE = Path(__file__).parent.parent / "cigri.toml.example"
 PLACES = private_places(Path("/srv/lab"))
 
 
+OAR2 = "[clusters.a]\ndriver = 'oar2'\n"
+URL = "url = 'https://oar.example.org/oarapi/'\n"
 RULE = "[[admission.rules]]\nname = 'x'\n"
 
 
@@ -148,9 +152,15 @@ def test_every_key_is_read():
         Rule(name="all"),
     ]
     assert list(config.clusters) == ["big"]
-    assert attrs.astuple(config.clusters["big"].options) == (
-        64, ("ann",), True, 19, 2, (), {"ann": "lab07"}
-    )  # fmt: skip
+    assert attrs.asdict(config.clusters["big"].options) == {
+        "slots": 64,
+        "normal_users": ("ann",),
+        "allow_root": True,
+        "nice": 19,
+        "stress_limit": 2,
+        "users": (),
+        "users_mapping": {"ann": "lab07"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -204,7 +214,24 @@ def test_every_key_is_read():
         ("[clusters.local]\nstress_limit = nan", "clusters.local.stress_limit", "not over 0"),
         ("[clusters.local]\nnice = 20", "clusters.local.nice", "not between 0 and 19"),
         ("[clusters.local]\nallow_root = 1", "clusters.local.allow_root", "not true or false: 1"),
-        ("[clusters.a]\ndriver = 'pbs'", "clusters.a.driver", "not one of local: 'pbs'"),
+        ("[clusters.a]\ndriver = 'pbs'", "clusters.a.driver", "one of local, oar2, oar3: 'pbs'"),
+        (OAR2, "clusters.a.url", "missing"),
+        (OAR2 + "url = 'ftp://h'", "clusters.a.url", "not an address as https://"),
+        (OAR2 + "url = 'https://u:p@h/'", "clusters.a.url", "without login"),
+        (OAR2 + "url = 'https://h/a b'", "clusters.a.url", "not an address as https://"),
+        (OAR2 + "url = 'https://h:x/'", "clusters.a.url", "not an address as https://"),
+        (OAR2 + URL + "auth = 'token'", "clusters.a.auth", "one of header, basic: 'token'"),
+        (OAR2 + URL + "auth = 'basic'", "clusters.a", "belong together"),
+        (OAR2 + URL + "basic_user = 'cigri'", "clusters.a", "belong together"),
+        (OAR2 + URL + "auth = 'basic'\nbasic_user = 'c'", "clusters.a", "belong together"),
+        (OAR2 + URL + "client_key = 'k'", "clusters.a", "client_certificate: they belong"),
+        (OAR2 + URL + "identity_header = 'a b'", "clusters.a.identity_header", "a header"),
+        (OAR2 + URL + "identity_header = 'Host'", "clusters.a.identity_header", "a header"),
+        (OAR2 + URL + "timeout = 0", "clusters.a.timeout", "not over 0"),
+        (OAR2 + URL + "waiting_timeout = -1", "clusters.a.waiting_timeout", "not 0 or more"),
+        (OAR2 + URL + "users_mapping = {a = 'b-c'}", "clusters.a", "for somebody else"),
+        (OAR2 + URL + "users_mapping = {a = 'root'}", "clusters.a", "runs no tasks of root"),
+        ("[clusters.a]\ndriver = 'oar3'\nauth = 'header'\n" + URL, "clusters.a.auth", "token"),
         ("[clusters]\na = 1", "clusters.a", "not a table: 1"),
         ("[clusters.12]", "clusters.12", "not a cluster's name"),
         ("[clusters.a.users_mapping]\nann = 'B'", "clusters.a.users_mapping.ann", "not a login"),
@@ -229,6 +256,10 @@ def test_a_wrong_value_is_named_with_its_path(text, pointer, detail):
         ("[clusters.a]\ndrivr = 'local'", "clusters.a.drivr", 'did you mean "driver"?'),
         (RULE + "user = []", "admission.rules[0].user", 'did you mean "users"?'),
         ("[server]\nxyzzy = 1", "server.xyzzy", None),
+        ("[clusters.a]\nurl = 'x'", "clusters.a.url", "it is for the driver oar2 or oar3"),
+        (OAR2 + URL + "nice = 3", "clusters.a.nice", "it is for the driver local"),
+        (OAR2 + URL + "verify = 3", "clusters.a.verify", 'did you mean "verify_tls"?'),
+        (OAR2 + URL + "port = 3", "clusters.a.port", "it belongs in [server]"),
         ("[server]\npeers = []", "server.peers", "it belongs in [auth.proxy]"),
         ("[server.tls]\nkee = 'k'", "server.tls.kee", 'did you mean "key"?'),
     ],
@@ -237,6 +268,44 @@ def test_an_unknown_key_is_told_with_the_likely_one(text, pointer, hint):
     [(found, problem)] = mistakes(text).items()
 
     assert (found, problem.detail, problem.hint) == (pointer, "unknown key", hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("url = 'https://h/oarapi'", []),
+        ("url = 'http://127.0.0.1:6668/oarapi'", []),
+        ("url = 'https://h/oarapi'\nverify_tls = false", ["whoever answers as h is believed"]),
+        ("url = 'http://h/oarapi'", ["http://h/oarapi is plain text"]),
+    ],
+)
+def test_what_is_dangerous_is_told(text, words):
+    risks = list(read(OAR2 + text).clusters["a"].options.risks())
+
+    assert len(risks) == len(words)
+    assert all(word in risk for word, risk in zip(words, risks, strict=True))
+
+
+def test_a_cluster_of_oar_tells_what_it_can():
+    text = "slots = 9\ncores_per_node = 4\nnormal_users = ['ann']\nwaiting_timeout = 0"
+    options = read(OAR2 + URL + text).clusters["a"].options
+
+    assert options.url == "https://oar.example.org/oarapi"
+    assert options.longest_wait is None
+    assert options.facts() == ClusterFacts(
+        slots=9,
+        cores_per_node=4,
+        normal_users=("ann",),
+        dialect=Dialect.OAR,
+        honours=frozenset(HONOURED),
+    )
+
+
+def test_a_private_server_runs_tasks_of_root_on_this_host_alone():
+    clusters = read(OAR2 + URL + "[clusters.b]").clusters
+
+    assert clusters["a"].running_root() == clusters["a"]
+    assert clusters["b"].running_root().options.allow_root
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 - only read
@@ -337,8 +406,37 @@ def test_a_rule_has_the_fields_that_the_configuration_gives_it():
 def test_the_example_has_every_key():
     documented = re.findall(r"^#?(\w+) = ", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
 
-    options = [name for cls in OPTIONS.values() for name in attrs.fields_dict(cls)]
+    options = attrs.fields_dict(OPTIONS["local"])
     assert sorted(documented) == sorted([*keys(Config), "driver", *options])
+
+
+def test_the_clusters_of_oar_in_the_example_have_every_key():
+    text = EXAMPLE.read_text("utf-8")
+    found = re.findall(r"^# (\[clusters\.\w+\]\n(?:# .*\n)+)", text, flags=re.MULTILINE)
+    blocks = [re.sub(r"^# ", "", block, flags=re.MULTILINE) for block in found]
+
+    config = read("\n".join(blocks))
+
+    named = {key for block in blocks for key in re.findall(r"^(\w+) = ", block, re.MULTILINE)}
+    assert {cluster.driver for cluster in config.clusters.values()} == {"oar2", "oar3"}
+    for driver in ("oar2", "oar3"):
+        assert set(attrs.fields_dict(OPTIONS[driver])) - named == set()
+    assert named - {"driver"} <= set(attrs.fields_dict(OarOptions))
+
+
+def test_the_defaults_that_the_example_shows_for_oar_are_those():
+    text = EXAMPLE.read_text("utf-8")
+    shown = dict(re.findall(r"^# (\w+) = (\S+) +#", text, flags=re.MULTILINE))
+    defaults = {each.name: each.default for each in attrs.fields(OarOptions)}
+
+    assert {
+        name: value
+        for name, value in shown.items()
+        if name in defaults
+        and defaults[name] not in {None, attrs.NOTHING}
+        and name != "auth"
+        and tomllib.loads(f"x = {value}")["x"] != defaults[name]
+    } == {}
 
 
 def keys(section):

@@ -11,12 +11,14 @@ from cigri.api.operation import operations
 from cigri.api.tables import TABLES
 from cigri.cli.group import COMMANDS
 from cigri.clusters import worker
+from cigri.config import parse
 from cigri.domain import fields
 from cigri.domain.facts import ClusterFacts, Facts
 from cigri.domain.jdl import read
 from cigri.domain.recipe import WAYS
 from cigri.engine.admission import VALUES
 from cigri.engine.options import RuleOptions
+from cigri.places import private_places
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,6 +84,25 @@ def test_the_examples_of_the_jdl_page_are_campaigns():
         given = json.loads(block)
         tasks = {} if any(key in given for key in (*WAYS, "jobs_type")) else {"nb_jobs": 1}
         read(json.dumps(whole | tasks | given).encode(), facts)
+
+
+def test_the_examples_of_the_oar_page_are_a_configuration_and_a_campaign():
+    text = page("docs/oar.md")
+    (settings,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (jdl,) = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+    config = parse(settings, private_places(ROOT), base=ROOT)
+    facts = Facts(clusters={name: each.options.facts() for name, each in config.clusters.items()})
+    spec = read(jdl.encode(), facts)
+
+    assert set(config.clusters) == {"dahu", "bigfoot"}
+    assert (spec.clusters["dahu"].cores, spec.warnings) == (4, ())
+
+
+def test_every_field_that_clusters_of_oar_honour_is_on_their_page():
+    text = page("docs/oar.md")
+
+    assert [name for name in fields.HONOURED if f"| `{name}` |" not in text] == []
 
 
 def test_every_variable_of_a_task_is_documented():

@@ -13,7 +13,7 @@ import pytest
 
 from cigri.cli import unit
 from cigri.engine import supervisor
-from cigri.engine.runtime import Bell
+from cigri.engine.bell import Bell
 from cigri.engine.supervisor import Loop, Pulse
 from cigri.systemd import Notifier
 from tests.e2e.server import until

@@ -35,7 +35,7 @@ FIELDS: dict[str, Json] = {
     "walltime": _WALLTIME,
     "exec_file": {"type": "string", "examples": ["~/bin/simulate"]},
     "exec_directory": {"type": "string", "examples": ["$HOME", "~/results"]},
-    "resources": {"type": ["string", "integer"], "examples": ["core=2", 2]},
+    "resources": {"type": ["string", "integer"], "examples": ["/nodes=1/core=4", "core=2", 2]},
     "properties": _UNUSED,
     "project": _UNUSED,
     "cluster_job_type": _UNUSED,

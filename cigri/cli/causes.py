@@ -37,6 +37,8 @@ REMEDIES: Mapping[str, Remedy] = {
     "WALLTIME": _AGAIN,
     "UNUSABLE_PARAMETER": _AGAIN,
     "COMMAND_NOT_STARTED": _GO_ON,
+    "WORKING_DIRECTORY_ERROR": _GO_ON,
+    "MANUAL_EVENT": _GO_ON,
     "SUBMISSION_REJECTED": _GO_ON,
     "DAMAGED_PARAMETERS": _GO_ON,
     "DAMAGED_RECORDS": _GO_ON,
@@ -46,10 +48,29 @@ REMEDIES: Mapping[str, Remedy] = {
     "TOO_MANY_FAILURES": Remedy("cigri resume {campaign}", "go on all the same"),
 }
 _SEEN = Remedy("cigri fix {campaign} {events}", "close it")
-#: The code of a cluster that waits for an administrator; others are tried again by themselves.
+#: The code of a cluster that waits for an administrator.
 DISABLED = "CLUSTER_MANUALLY_DISABLED"
+#: Codes of clusters that are tried again by themselves.
+ILL = frozenset(
+    {
+        "CLUSTER_API_BAD_ANSWER",
+        "CLUSTER_API_SERVER_ERROR",
+        "CLUSTER_UNREACHABLE",
+        "CONNECTION_REFUSED",
+        "PERMISSION_DENIED",
+        "SSL_ERROR",
+        "TIMEOUT",
+    }
+)
 #: Codes of tasks that have written nothing, as no program of theirs ever ran.
-SILENT = frozenset({"COMMAND_NOT_STARTED", "UNUSABLE_PARAMETER", "DAMAGED_PARAMETERS"})
+SILENT = frozenset(
+    {
+        "COMMAND_NOT_STARTED",
+        "DAMAGED_PARAMETERS",
+        "UNUSABLE_PARAMETER",
+        "WORKING_DIRECTORY_ERROR",
+    }
+)
 
 
 @attrs.frozen
@@ -133,23 +154,33 @@ def _details(event: Event) -> Sequence[str]:
 
 def _commands(cause: Cause) -> Iterator[Text]:
     event, campaign = cause.example, cause.example["campaign_id"]
+    offered: list[tuple[str, str]] = []
     if campaign is None:
-        if event["state"] == "open" and event["code"] == DISABLED:
-            yield Text(f"    cigri fix --event {event['id']}  ").append("use it again", "dim")
-        return
-    offered = []
-    if event["task"] is not None and event["code"] not in SILENT:
+        offered += _of_cluster(event)
+    elif event["task"] is not None and event["code"] not in SILENT:
         offered.append(
             (f"cigri logs {campaign} {event['task']}", f"what task {event['task']} wrote")
         )
     elif event["code"] == "UNUSABLE_PARAMETER":
         offered.append((f"cigri jobs {campaign} --state failed", "which tasks"))
-    if event["state"] == "open":
+    if event["state"] == "open" and campaign is not None:
         offered.append(_repair(cause))
     width = max((len(command) for command, _ in offered), default=0)
     for command, purpose in offered:
         line = Text(f"    {command:<{width}}  ")
         yield line.append(purpose, "dim")
+
+
+def _of_cluster(event: Event) -> Iterator[tuple[str, str]]:
+    """Yield what an administrator can do; nobody else has to."""
+    fix = f"cigri fix --event {event['id']}"
+    if event["state"] != "open":
+        return
+    if event["code"] == DISABLED:
+        yield fix, "use it again"
+    elif event["code"] in ILL:
+        yield "cigri doctor --probe", "an administrator: what brings it back"
+        yield fix, "an administrator: try it at once, as is done by itself later"
 
 
 def _repair(cause: Cause) -> tuple[str, str]:

@@ -123,13 +123,13 @@ def _legend(parts: Sequence[Part], plain: bool) -> Text:
 
 def _details(session: Session, name: str) -> None:
     try:
-        response = session.client.get(f"/clusters/{_segment(name)}")
+        response = session.client.get(f"/clusters/{segment(name)}")
     except NotFound as error:
         raise error.trying("cigri clusters shows them all") from error
     session.answer(response, lambda body: details(body, _room(session), session.plain))
 
 
-def _segment(name: str) -> str:
+def segment(name: str) -> str:
     """
     Return a name as part of a path.
 

@@ -15,6 +15,7 @@ from cigri.cli.failures import Exit, writing
 from cigri.cli.group import with_examples
 from cigri.cli.serving import FILE, own_configuration
 from cigri.doctor.finding import Finding, Level
+from cigri.errors import CigriError
 from cigri.words import clean
 
 HELP = with_examples(
@@ -92,7 +93,18 @@ def _probed(url: str | None, file: Path | None) -> Iterator[Finding]:
         tempfile.TemporaryDirectory(prefix="cigri-", ignore_cleanup_errors=True) as directory,
         reachable(session, Path(directory), private=False, config=file),
     ):
-        yield from probe(session.client)
+        yield from probe(session.client, urls=_urls(file))
+
+
+def _urls(file: Path | None) -> dict[str, str]:
+    """Return the addresses of clusters that the configuration tells, if it can be read."""
+    from cigri.config import load
+
+    try:
+        clusters = load(file, places.places(os.environ, os.geteuid())).clusters
+    except CigriError:
+        return {}  # that has been told
+    return {name: getattr(one.options, "url", "") for name, one in clusters.items()}
 
 
 def _tell(finding: Finding, told: list[Finding], output: str) -> None:

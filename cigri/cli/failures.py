@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
+from http import HTTPStatus
 
 import attrs
 
@@ -72,6 +73,8 @@ ATTEMPTS = {
     errno.ENOSPC: "make room there, or write elsewhere",
     errno.EBADF: "> FILE, or > /dev/null",
 }
+#: What to try when a cluster or the server has no time.
+LATER = "cigri clusters tells how the clusters are; later, the same command again"
 
 
 def advice(error: Exception) -> Advice:
@@ -121,7 +124,7 @@ def report(error: Exception, *, command: str, where: str) -> Exit:
     known = advice(error)
     attempt = known.attempt.format(command=command)
     if isinstance(error, errors.CigriError):
-        attempt = error.attempt or attempt
+        attempt = error.attempt or (LATER if _passes(error) else attempt)
     elif isinstance(error, OSError):
         attempt = ATTEMPTS.get(error.errno or 0, attempt)
     if isinstance(error, errors.InvalidInput) and len(error.problems) > 1:
@@ -134,6 +137,11 @@ def report(error: Exception, *, command: str, where: str) -> Exit:
     else:
         tell(str(error), where, attempt)
     return known.code
+
+
+def _passes(error: errors.CigriError) -> bool:
+    """Return whether the server says that it cannot for now."""
+    return error.problem.get("status") == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def tell(what: str, where: str, attempt: str, details: list[str] | None = None) -> None:

@@ -5,10 +5,11 @@ from typing import Any, cast
 
 import asyncclick
 
-from cigri.cli import screens
+from cigri.cli import attempts, screens
 from cigri.cli.arguments import identify, limit, one_campaign
 from cigri.cli.selectors import Part
 from cigri.cli.session import Session, command
+from cigri.cli.tailing import found_task
 from cigri.client.bodies import Job, JobList
 from cigri.errors import CigriError, InvalidRequest, NotFound
 
@@ -23,9 +24,11 @@ STATES = ("pending", "queued", "running", "terminated", "failed", "cancelled")
         "cigri jobs 12 --match 'seed 7' --cluster local",
         "cigri jobs 12 --first 5000 --limit 20",
         "cigri jobs 12 --exit 3 -o ids | xargs cigri logs 12",
+        "cigri jobs 12 7               each attempt at task 7",
     ),
 )
 @one_campaign
+@asyncclick.argument("task", type=asyncclick.IntRange(min=0), required=False)
 @asyncclick.option("--state", type=asyncclick.Choice(STATES), help="Only tasks in this state.")
 @asyncclick.option("--cluster", metavar="NAME", help="Only those of this cluster.")
 @asyncclick.option(
@@ -48,6 +51,7 @@ def jobs(
     session: Session,
     *,
     campaign: tuple[Part, ...],
+    task: int | None,
     state: str | None,
     cluster: str | None,
     status: int | None,
@@ -55,14 +59,27 @@ def jobs(
     first: int,
     limit: int,
 ) -> None:
-    """List the tasks of CAMPAIGN."""
+    """List the tasks of CAMPAIGN, or the attempts at TASK: where, when, and who ended them."""
     number = identify(session, campaign)
+    if task is not None:
+        if first or any(chosen is not None for chosen in (state, cluster, status, text)):
+            raise asyncclick.UsageError("TASK is one, and the other options choose among all")
+        _one(session, number, task)
+        return
     asked = {"state": state, "cluster": cluster, "exit": status, "q": text}
     chosen = {name: value for name, value in asked.items() if value is not None}
     try:
         _list(session, number, limit, {"offset": first, "limit": limit, **chosen})
     except InvalidRequest as error:
         raise _understood(error, number) from error
+
+
+def _one(session: Session, number: int, task: int) -> None:
+    found = found_task(session, number, task)
+    if session.output == "ids":
+        session.list_ids([found["task"]])
+    else:
+        session.answer(session.client.get(f"/jobs/{found['id']}"), attempts.screen)
 
 
 def _list(session: Session, number: int, limit: int, chosen: Mapping[str, str | int]) -> None:

@@ -12,6 +12,7 @@ import asyncclick
 from rich.console import RenderableType
 from rich.text import Text
 
+from cigri.cli import cluster_tokens
 from cigri.cli.arguments import limit
 from cigri.cli.failures import Exit
 from cigri.cli.group import with_examples
@@ -29,7 +30,8 @@ _HELP = with_examples(
     """Make, list and revoke your bearer tokens.
 
 A token lets a program act as you over TCP, no further than its scope: read looks, submit does what
-you may do, admin does so for administrators. On the host of the server nobody needs one.""",
+you may do, admin does so for administrators. On the host of the server nobody needs one.
+Of another kind are the tokens by which a cluster knows you: see `cigri token cluster --help`.""",
     "cigri token create --name ci --scope submit --days 90 --out ~/.cigri-token",
     "CIGRI_TOKEN_FILE=~/.cigri-token cigri stat --url https://cigri.example.org",
     "cigri token revoke 3",
@@ -38,7 +40,7 @@ you may do, admin does so for administrators. On the host of the server nobody n
 
 @asyncclick.group("token", help=_HELP)
 def token() -> None:
-    """Have what the three commands have in common: nothing."""
+    """Have what the commands have in common: nothing."""
 
 
 @command(
@@ -117,6 +119,7 @@ def revoke(session: Session, tokens: tuple[int, ...]) -> Exit:
 token.add_command(create, "create")
 token.add_command(listed, "list")
 token.add_command(revoke, "revoke")
+token.add_command(cluster_tokens.cluster, "cluster")
 
 
 @contextmanager

@@ -99,10 +99,31 @@ class Job(TypedDict):
     state: TaskStateName
     exit_status: int | None
     cluster: str | None
+    #: What the cluster calls the last attempt.
+    remote_id: str | None
     attempts: int
     start_time: float | None
     stop_time: float | None
     duration: float | None
+
+
+class Execution(TypedDict):
+    """An attempt at a task."""
+
+    cluster: str | None
+    remote_id: str | None
+    state: TaskStateName
+    exit_status: int | None
+    start_time: float | None
+    stop_time: float | None
+    #: Who ended it, where that did not settle the task.
+    ending: str | None
+
+
+class JobDetails(Job):
+    """A task with the attempts at it, the last one first."""
+
+    executions: list[Execution]
 
 
 class JobList(TypedDict):

@@ -8,11 +8,13 @@ from pathlib import Path
 from cigri.clusters import DRIVERS
 from cigri.clusters.driver import ClusterDriver
 from cigri.clusters.identity import account, own_login
-from cigri.clusters.options import usable_cores
+from cigri.clusters.options import OarOptions, usable_cores
 from cigri.config import ClusterConfig, Config
+from cigri.doctor import oar_options, repairs
 from cigri.doctor.finding import Finding, fail, ok, warn
 from cigri.domain.model import ClusterName
-from cigri.errors import CigriError, NotFound
+from cigri.domain.reactions import FAULTS
+from cigri.errors import CigriError, ClusterUnreachable, Fault, NotFound
 from cigri.store import clusters as stored
 from cigri.store.database import examine
 
@@ -24,9 +26,17 @@ async def check(config: Config, database: Path) -> AsyncIterator[Finding]:
     """Check each cluster, and tell which are held."""
     for name, cluster in config.clusters.items():
         driver = DRIVERS[cluster.driver](database.parent / "clusters" / name, cluster.options)
-        yield await _reached(name, driver, cluster)
+        try:
+            finding = await _reached(name, driver, cluster)
+        finally:
+            await driver.close()
+        yield finding
         for finding in _users(name, cluster):
             yield finding
+        if isinstance(cluster.options, OarOptions):
+            place = database.parent / "clusters" / name
+            for finding in oar_options.check(name, cluster.options, place):
+                yield finding
     async for finding in _holds(config, database):
         yield finding
 
@@ -36,9 +46,24 @@ async def _reached(name: ClusterName, driver: ClusterDriver, cluster: ClusterCon
         async with asyncio.timeout(_PATIENCE):
             slots = await driver.slots()
     except TimeoutError:
-        return fail(name, f"no answer within {_PATIENCE:g} s", "see whether it is up")
+        error = ClusterUnreachable(f"no answer within {_PATIENCE:g} s", fault=Fault.TIMEOUT)
+        return _ill(name, cluster, error)
     except CigriError as error:
-        return fail(name, str(error), f"correct [clusters.{name}], or see whether it is up")
+        return _ill(name, cluster, error)
+    if slots < 1:
+        return _ill(name, cluster, CigriError("it answers, and no node of it is alive"))
+    return _well(name, driver, cluster, slots)
+
+
+def _ill(name: ClusterName, cluster: ClusterConfig, error: CigriError) -> Finding:
+    repair = f"correct [clusters.{name}], or see whether it is up"
+    if isinstance(cluster.options, OarOptions):
+        code = FAULTS[error.fault] if isinstance(error, ClusterUnreachable) else None
+        repair = repairs.of_oar(name, cluster.options.url, str(error), code) or repair
+    return fail(name, str(error), repair)
+
+
+def _well(name: ClusterName, driver: ClusterDriver, cluster: ClusterConfig, slots: int) -> Finding:
     text = f"{cluster.driver}, {slots} {'slot' if slots == 1 else 'slots'}"
     if cluster.driver == "local" and slots > usable_cores():
         more = f"{text}, though this host has {usable_cores()} cores"

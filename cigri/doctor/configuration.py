@@ -50,7 +50,7 @@ def _certificate(config: Config) -> Iterator[Finding]:
     except CigriError as error:
         yield fail("certificate", str(error), "correct [server.tls]: the server does not start")
         return
-    days = (_end(options.certificate) - time.time()) / _DAY
+    days = (certificate_end(options.certificate) - time.time()) / _DAY
     text = f"{options.certificate}, for {days:.0f} days"
     if days < 0:
         yield fail("certificate", f"{options.certificate} has expired", _RENEW)
@@ -63,7 +63,13 @@ def _certificate(config: Config) -> Iterator[Finding]:
 _RENEW = "renew it, then send the server SIGHUP: systemctl kill -s HUP cigri"
 
 
-def _end(certificate: Path) -> float:
+def certificate_end(certificate: Path) -> float:
+    """
+    Return until when a certificate is good, in seconds since 1970.
+
+    Raises:
+        OSError: It cannot be read, or is none.
+    """
     # The one way in the standard library to read a certificate that nobody presents.
     told = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # noqa: SLF001
     return ssl.cert_time_to_seconds(told["notAfter"])

@@ -84,7 +84,7 @@ ROUTES = {
     "GET /clusters": Route(KNOWN),
     "GET /clusters/{cluster}": Route(KNOWN),
     "DELETE /clusters/{cluster}/{path:.+}": Route(KNOWN, 501),
-    # No cluster takes any.
+    # This cluster takes none.
     "GET /tokens": Route(KNOWN),
     "POST /tokens": Route(KNOWN, 403, b'{"cluster_id": "sim", "token": "x"}'),
     "DELETE /tokens/{cluster}": Route(KNOWN, 403),

@@ -41,7 +41,18 @@ async def test_clusters_are_listed(client):
         "blacklist_reason": None,
         "next_try": None,
         "under_stress": False,
+        "down": None,
+        "used_by_others": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("driver", "batch"), [("local", "local"), ("oar2", "oar2_5"), ("oar3", "oar3")]
+)
+def test_drivers_are_called_as_cigri_3_did(driver, batch):
+    status = ClusterStatus(id=1, name=LOCAL, driver=driver, slots=1, busy=0, hold=None)
+
+    assert wire.cluster_details(status).batch == batch
 
 
 async def test_a_cluster_is_found_by_its_id_and_by_its_name(client):

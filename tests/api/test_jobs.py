@@ -8,7 +8,18 @@ import pytest
 from cigri.api import wire
 from cigri.api.outputs import _last
 from cigri.daemon import loops
-from cigri.domain.model import CampaignId, Task, TaskId, TaskNumber, TaskState
+from cigri.domain.attempt import Attempt
+from cigri.domain.model import (
+    CampaignId,
+    ClusterName,
+    JobId,
+    RemoteId,
+    Task,
+    TaskId,
+    TaskNumber,
+    TaskState,
+)
+from cigri.domain.verdict import Ending
 from cigri.engine.progress import Progress
 from cigri.engine.supervisor import run
 from tests.api.face import JDL
@@ -21,6 +32,40 @@ TASK = Task(
     state=TaskState.PENDING,
 )
 BARE = {name: value for name, value in JDL.items() if name != "nb_jobs"}
+
+
+def attempt(number, ending, status):
+    return Attempt(
+        task=TASK.number,
+        number=number,
+        cluster=ClusterName("dahu"),
+        job=JobId(number),
+        remote_id=RemoteId(str(100 + number)),
+        ending=ending,
+        exit_status=status,
+        started_at=10.0 * number,
+        ended_at=10.0 * number + 5,
+    )
+
+
+def test_all_attempts_at_a_task_are_told_the_last_one_first():
+    earlier = (attempt(2, Ending.KILLED, None), attempt(1, None, 7))
+    last = {"job": JobId(3), "remote_id": RemoteId("103"), "started_at": 30.0}
+    task = attrs.evolve(TASK, state=TaskState.RUNNING, earlier=earlier, **last)
+
+    told = wire.job_details(task).executions
+
+    assert [(each.remote_id, each.state, each.ending) for each in told] == [
+        ("103", "running", None),
+        ("102", "failed", "killed"),
+        ("101", "failed", None),
+    ]
+    assert [each.start_time for each in told] == [30.0, 20.0, 10.0]
+    back = attrs.evolve(task, state=TaskState.PENDING, ended_at=31.0, ending=Ending.NODE_FAILED)
+    last, *_ = wire.executions(back)
+    assert (last.state, last.ending) == ("failed", "node failed")
+    # One that the cluster took back has none that goes on.
+    assert wire.job_details(attrs.evolve(TASK, earlier=earlier)).executions == told[1:]
 
 
 @pytest.mark.parametrize(

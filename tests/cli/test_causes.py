@@ -1,6 +1,7 @@
 import pytest
 
 from cigri.cli import causes
+from cigri.domain.reactions import REACTIONS, Scope
 from tests.cli.test_screens import shown
 
 EVENT = {
@@ -114,6 +115,22 @@ def test_what_befell_the_campaign_is_repaired_by_its_own_command(code, command):
     assert repair.split("  ")[2] == command
 
 
+HOLDING = [code for code, reaction in REACTIONS.items() if reaction.holds is Scope.CAMPAIGN]
+
+
+@pytest.mark.parametrize("code", HOLDING)
+def test_what_holds_a_campaign_is_offered_to_be_lifted_not_closed(code):
+    repair = screen(EVENT | {"code": code})[-1]
+
+    assert repair.startswith("    cigri fix 12 311  ")
+    assert "once" in repair
+    assert "is repaired" in repair
+
+
+def test_a_task_that_never_ran_has_written_nothing():
+    assert len(screen(EVENT | {"code": "WORKING_DIRECTORY_ERROR"})) == 2
+
+
 def test_a_closed_event_needs_no_repair():
     head, *commands = screen(EVENT | {"state": "closed"})
 
@@ -121,12 +138,27 @@ def test_a_closed_event_needs_no_repair():
     assert commands == ["    cigri logs 12 7  what task 7 wrote"]
 
 
-def test_what_befell_a_cluster_is_repaired_by_nobody_here():
-    event = {"campaign_id": None, "task": None, "exit_status": None, "message": "it is down"}
+ON_CLUSTER = {"campaign_id": None, "task": None, "exit_status": None, "message": "it is down"}
 
-    assert screen(EVENT | event) == [
-        "event 311  open  EXIT_ERROR  on local  1970-01-01  it is down"
+
+def test_what_befell_a_cluster_is_repaired_by_nobody_here():
+    event = EVENT | ON_CLUSTER | {"code": "UNDER_STRESS"}
+
+    assert screen(event) == ["event 311  open  UNDER_STRESS  on local  1970-01-01  it is down"]
+
+
+ILL = [code for code, reaction in REACTIONS.items() if reaction.holds is Scope.CLUSTER]
+
+
+@pytest.mark.parametrize("code", ILL)
+def test_an_ill_cluster_comes_back_by_itself_or_sooner_by_its_administrator(code):
+    _, *offered = screen(EVENT | ON_CLUSTER | {"code": code})
+
+    assert [line.split("  ")[2] for line in offered] == [
+        "cigri doctor --probe",
+        "cigri fix --event 311",
     ]
+    assert len(screen(EVENT | ON_CLUSTER | {"code": code, "state": "closed"})) == 1
 
 
 def test_a_cluster_that_was_disabled_is_used_again_on_demand():

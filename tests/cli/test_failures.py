@@ -34,6 +34,15 @@ def test_an_error_is_told_as_what_where_and_what_to_try(capsys, error, code):
     assert attempt.startswith("try:   ")
 
 
+def test_what_the_server_cannot_do_for_now_is_tried_later(capsys):
+    error = errors.CigriError("dahu: https://dahu.example.org cannot be reached")
+    error.problem = {"status": 503}
+
+    report(error, command="cigri logs", where="there")
+
+    assert "later, the same command again" in capsys.readouterr().err
+
+
 def test_a_message_cannot_write_on_the_terminal(capsys):
     report(errors.NotFound("\x1b[2J\nerror: fake"), command="cigri x", where="there")
 

@@ -1,5 +1,6 @@
 """The commands of CiGri 3: the same options, and the same output byte for byte."""
 
+import io
 import json
 import tomllib
 from pathlib import Path
@@ -510,6 +511,30 @@ def test_gridclusters_counts_and_keeps_quiet_about_one_that_is_blacklisted(playe
 
     assert "    max_resources: 8\n    used_resources: 2\n" in counted
     assert old("gridclusters", "-u").out.splitlines()[1] == "    Data temporarily unavailable"
+
+
+def test_gridclusters_shows_what_others_use_and_what_does_not_work(played, old):
+    played.answers["GET /clusters"] = items(CLUSTER)
+    played.answers["GET /clusters/3"] = CLUSTER | {"down": 1, "used_by_others": 4}
+
+    counted = old("gridclusters", "-u").out
+    bar = old("gridclusters", "-b").out.splitlines()[1]
+
+    assert "    used_resources: 6\n    used_by_cigri: 2\n    unavailable_resources: 1\n" in counted
+    cells = [f"\033[{colour}m \033[0m" * width for colour, width in _SHARES]
+    assert bar == "".join(cells)
+
+
+_SHARES = ((41, 10), (43, 40), (47, 20), (42, 10))
+
+
+def test_gridtoken_reads_a_token_that_nobody_else_is_to_see(played, old, monkeypatch):
+    played.answers["POST /tokens"] = (201, {"message": "Token registered"})
+    monkeypatch.setattr("sys.stdin", io.StringIO("abc\n"))
+
+    old("gridtoken", "-i", 3, "-t", "-")
+
+    assert json.loads(played.requests[0][2]) == {"cluster_id": 3, "token": "abc"}
 
 
 def test_gridnotify_subscribes_and_lists(played, old):

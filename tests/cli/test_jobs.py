@@ -92,3 +92,94 @@ def test_a_cluster_that_the_campaign_has_not_is_said(played, cigri, options):
     error, _, attempt = ended.err.splitlines()
     assert error == f"error: {detail} (it is on local, other)"
     assert attempt == "try:   cigri stat 34 shows its clusters"
+
+
+ATTEMPT = {
+    "cluster": "dahu",
+    "remote_id": "101",
+    "state": "failed",
+    "exit_status": None,
+    "start_time": 0.0,
+    "stop_time": 90.0,
+    "ending": None,
+}
+
+
+@pytest.fixture
+def one_task(played):
+    """A server with task 7, whose number is 1007, and the attempts at it."""
+
+    def play(*attempts):
+        task = JOB | {"task": 7, "id": 1007}
+        played.answers = {
+            "GET /campaigns/34/jobs?offset=7&limit=1": {"items": [task], "links": []},
+            "GET /jobs/1007": task | {"executions": [ATTEMPT | one for one in attempts]},
+        }
+        return played
+
+    return play
+
+
+@pytest.mark.parametrize(
+    ("attempt", "told"),
+    [
+        ({"exit_status": 3}, "1m30     3  itself"),
+        ({"exit_status": 66, "ending": "-"}, "1m30    66  itself"),
+        ({"ending": "killed"}, "1m30        the cluster, or a cancel"),
+        ({"ending": "deleted"}, "1m30        somebody, on the cluster"),
+        ({"ending": "node failed"}, "1m30        node failed"),
+        ({}, "1m30        see its event"),
+        ({"state": "running", "stop_time": None}, "running"),
+        ({"state": "queued", "start_time": None, "stop_time": None}, "queued"),
+    ],
+)
+def test_an_attempt_tells_who_ended_it(one_task, cigri, attempt, told):
+    one_task(attempt)
+
+    head, names, row = cigri("jobs", 34, 7).out.splitlines()
+
+    assert head == "Task 7  failed  a"
+    assert names.split() == [
+        "ATTEMPT",
+        "CLUSTER",
+        "JOB",
+        "START",
+        "DURATION",
+        "EXIT",
+        "ENDED",
+        "BY",
+    ]
+    assert row.split()[:3] == ["1", "dahu", "101"]
+    assert row.endswith(told)
+
+
+def test_attempts_are_numbered_from_the_first_and_the_last_is_above(one_task, cigri):
+    one_task({"remote_id": "102"}, {"remote_id": "101"})
+
+    rows = cigri("jobs", 34, 7).out.splitlines()[2:]
+
+    assert [row.split()[:3] for row in rows] == [["2", "dahu", "102"], ["1", "dahu", "101"]]
+
+
+def test_a_task_that_never_started_has_no_attempt(one_task, cigri):
+    one_task()
+
+    assert cigri("jobs", 34, 7).out.splitlines()[1:] == ["no attempt"]
+    assert cigri("jobs", 34, 7, "-o", "ids").out == "7\n"
+
+
+def test_one_task_is_not_chosen_among_all(one_task, cigri):
+    one_task({})
+
+    ended = cigri("jobs", 34, 7, "--state", "failed")
+
+    assert ended.code == 2
+    assert "the other options choose among all" in ended.err
+
+
+def test_a_task_that_is_not_there_is_said(played, cigri):
+    played.answers["GET /campaigns/34/jobs?offset=8&limit=1"] = page()
+
+    ended = cigri("jobs", 34, 8)
+
+    assert (ended.code, ended.err.splitlines()[0]) == (3, "error: campaign 34 has no task 8")

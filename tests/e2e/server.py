@@ -18,14 +18,16 @@ from cigri.errors import ServerUnreachable
 PATIENCE = 90.0
 
 
-def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    """Return the first true value of *condition*."""
+def until(
+    condition: Callable[[], Any], what: str, patience: float = PATIENCE, pause: float = 0.02
+) -> Any:
+    """Return the first true value of *condition*, asked every *pause* seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(pause)
     raise AssertionError(f"waited {patience} s in vain: {what}")
 
 
@@ -45,15 +47,15 @@ class Server:
         begin = time.monotonic()
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "cigri", "serve"),
-                    *("--private", str(self.directory), "--config", str(self._config)),
-                ],
+                [sys.executable, "-m", "cigri", "serve", *self._options()],
                 stdin=subprocess.PIPE,
                 stderr=log,
             )
         until(self._answers, f"the server answers: {self.log()[-2000:]}")
         return time.monotonic() - begin
+
+    def _options(self) -> list[str]:
+        return ["--private", str(self.directory), "--config", str(self._config)]
 
     def _answers(self) -> bool:
         try:

@@ -7,6 +7,9 @@ import attrs
 from cigri.api.wire.links import Link, link
 from cigri.engine.answers import ClusterStatus
 
+#: What CiGri 3 called a driver, where that was another word.
+_BATCHES = {"oar2": "oar2_5"}
+
 
 @attrs.frozen(kw_only=True, slots=False)
 class Cluster:
@@ -25,6 +28,9 @@ class Cluster:
     under_stress: bool
     #: The stress, a slash, and from where on it is too much, `-` for nowhere; `null`: not known.
     stress_factor: str | None
+    #: Slots that do not work, and that other jobs than ours occupy; `null`: not known.
+    down: int | None
+    used_by_others: int | None
     links: tuple[Link, ...]
 
 
@@ -49,7 +55,7 @@ def cluster_details(value: ClusterStatus, base: str = "") -> ClusterDetails:
     """Return all about a cluster."""
     return ClusterDetails(
         **_common(value, base),
-        batch=value.driver,
+        batch=_BATCHES.get(value.driver, value.driver),
         ssh_host=None,
         resource_unit="core",
         power=value.slots,
@@ -69,6 +75,8 @@ def _common(value: ClusterStatus, base: str) -> dict[str, Any]:
         "blacklist_reason": None if value.hold is None else value.hold.reason,
         "next_try": value.next_try,
         **_stress(value),
+        "down": value.down,
+        "used_by_others": value.used_by_others,
         "links": (
             link("self", f"{base}/clusters/{value.id}"),
             link("parent", f"{base}/clusters"),

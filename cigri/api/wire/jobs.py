@@ -41,10 +41,12 @@ class Execution:
     exit_status: int | None
     start_time: float | None
     stop_time: float | None
+    #: Who ended it, where that did not settle the task: "-" is the program itself.
+    ending: str | None
 
 
 class JobDetails(Job, frozen=True, kw_only=True):
-    """A task, with the last attempt at it if there was any."""
+    """A task, with the attempts at it, the last one first."""
 
     campaign_id: int
     cluster_name: str | None
@@ -100,19 +102,38 @@ def job_details(value: Task, base: str = "") -> JobDetails:
 
 
 def executions(value: Task) -> tuple[Execution, ...]:
-    """Return the attempts at a task that are known: the last one."""
+    """Return the attempts at a task, the last one first."""
+    earlier = [
+        Execution(
+            cigri_job_id=value.id,
+            cluster=each.cluster,
+            remote_id=each.remote_id,
+            state=_ended(each.exit_status),
+            exit_status=each.exit_status,
+            start_time=each.started_at,
+            stop_time=each.ended_at,
+            ending=each.ending,
+        )
+        for each in value.earlier
+    ]
     if value.job is None:
-        return ()
+        return tuple(earlier)
     last = Execution(
         cigri_job_id=value.id,
         cluster=value.cluster,
         remote_id=value.remote_id,
-        state=JOB_STATES[value.state],
+        # Of one that settled nothing its task waits again, but it does not.
+        state=JOB_STATES[value.state] if value.ending is None else _ended(value.exit_status),
         exit_status=value.exit_status,
         start_time=value.started_at,
         stop_time=value.ended_at,
+        ending=value.ending,
     )
-    return (last,)
+    return (last, *earlier)
+
+
+def _ended(exit_status: int | None) -> JobState:
+    return JobState.TERMINATED if exit_status == 0 else JobState.FAILED
 
 
 def job_name(parameter: Parameter) -> str:

@@ -54,14 +54,21 @@ def _about(body: Mapping[str, Any], *, usage: bool, full: bool, bars: bool) -> I
         yield "    Data temporarily unavailable"
     elif usage:
         yield f"    max_resources: {body['slots']}"
-        yield f"    used_resources: {body['busy']}"
+        yield f"    used_resources: {body['busy'] + _others(body)}"
         yield f"    used_by_cigri: {body['busy']}"
-        yield "    unavailable_resources: 0"
+        yield f"    unavailable_resources: {body.get('down') or 0}"
+
+
+def _others(body: Mapping[str, Any]) -> int:
+    return int(body.get("used_by_others") or 0)
 
 
 def _draw(session: Session, body: Mapping[str, Any]) -> None:
-    busy = min(body["busy"], body["slots"])
-    cells = share([0, 0, busy, body["slots"] - busy], _WIDTH)
+    slots = body["slots"]
+    down = min(body.get("down") or 0, slots)
+    busy = min(body["busy"], slots - down)
+    others = min(_others(body), slots - down - busy)
+    cells = share([down, others, busy, slots - down - others - busy], _WIDTH)
     bar = "".join(_cell(colour) * count for (_, colour), count in zip(_PARTS, cells, strict=True))
     _print(session, bar)
 

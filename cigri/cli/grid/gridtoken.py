@@ -1,15 +1,19 @@
 """`gridtoken`: registers tokens by which clusters know their users."""
 
+import sys
+
 from cigri.cli.failures import Exit
 from cigri.cli.grid.frame import failed, flag, missing, old, say, value
 from cigri.cli.session import Session
 from cigri.errors import CigriError
 
+_STANDARD_INPUT = frozenset({"-", "/dev/stdin"})
+
 
 @old("gridtoken")
 @flag("-l", "--list", "List your tokens.")
 @value("-i", "--cluster-id", "ID", "The cluster: `gridclusters` shows their numbers.", type=int)
-@value("-t", "--token", "TOKEN", "Register this token.")
+@value("-t", "--token", "TOKEN", "Register this token; - reads it from standard input.")
 @flag("-r", "--remove", "Remove the token.")
 @flag("-v", "--verbose", "Say what was done.")
 def gridtoken(
@@ -36,7 +40,9 @@ def gridtoken(
             answer = session.client.change("DELETE", f"/tokens/{cluster_id}")
         else:
             what = f"register token on cluster {cluster_id}"
-            body = {"cluster_id": cluster_id, "token": token}
+            # Other users of this host can read arguments.
+            given = sys.stdin.readline().strip() if token in _STANDARD_INPUT else token
+            body = {"cluster_id": cluster_id, "token": given}
             answer = session.client.post_json("/tokens", body)
     except CigriError as error:
         return failed(f"Failed to {what}", error)
