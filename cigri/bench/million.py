@@ -17,6 +17,8 @@ from cigri.bench.server import Connection, OwnServer, own_server
 from cigri.bench.tables import goal, table
 
 MIB = 1024 * 1024
+#: A campaign whose parameters follow it, one on each line.
+LINES = "application/vnd.cigri.lines"
 #: A task that takes any parameter and no time from what is measured.
 _WAITING = "sh -c 'exec sleep 86400'"
 
@@ -78,7 +80,7 @@ def as_count(program: str, tasks: int) -> Request:
 def as_lines(program: str, tasks: int) -> Request:
     """Return a campaign whose parameters are lines."""
     body = b"\n".join([_json(_jdl(program)), *(line.encode() for line in parameters(tasks)), b""])
-    return Request(tasks=tasks, body=body, content_type="application/vnd.cigri.lines")
+    return Request(tasks=tasks, body=body, content_type=LINES)
 
 
 def as_json(program: str, tasks: int) -> Request:

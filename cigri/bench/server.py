@@ -22,7 +22,8 @@ _CONFIG = """
 database = "{directory}/cigri.db"
 socket = "{directory}/cigri.sock"
 port = 0
-[clusters.local]
+"""
+_LOCAL = """[clusters.local]
 slots = {slots}
 allow_root = true
 nice = {nice}
@@ -70,12 +71,12 @@ class Connection(http.client.HTTPConnection):
 class OwnServer:
     """A server of our own in a directory, which can be killed and started again."""
 
-    def __init__(self, directory: Path, *, slots: int, nice: int) -> None:
+    def __init__(self, directory: Path, clusters: str) -> None:
         self.directory = directory
         self.socket = directory / "cigri.sock"
         self.database = directory / "cigri.db"
         self._config = directory / "bench.toml"
-        self._config.write_text(_CONFIG.format(directory=directory, slots=slots, nice=nice))
+        self._config.write_text(_CONFIG.format(directory=directory) + clusters)
         self._process = self._start()
 
     @property
@@ -145,9 +146,16 @@ class OwnServer:
 
 @contextmanager
 def own_server(directory: Path, *, slots: int, nice: int = _NICE) -> Iterator[OwnServer]:
-    """Yield a running server that ends, with its workers, when the block does."""
+    """Yield a server of this host that ends, with its workers, when the block does."""
+    with server_of(directory, _LOCAL.format(slots=slots, nice=nice)) as server:
+        yield server
+
+
+@contextmanager
+def server_of(directory: Path, clusters: str) -> Iterator[OwnServer]:
+    """Yield a running server of *clusters*, as its configuration names them."""
     (directory / "cigri").mkdir(mode=0o700, parents=True)
-    server = OwnServer(directory, slots=slots, nice=nice)
+    server = OwnServer(directory, clusters)
     try:
         server.wait()
         yield server

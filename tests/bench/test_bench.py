@@ -36,6 +36,14 @@ def test_what_a_machine_does_not_have_is_said():
     assert "not measured: HyperQueue (Python API): /bin/false has no package hyperqueue" in text
 
 
+def test_oar_counts_what_a_campaign_asks_of_a_fake():
+    text = bench("oar", "--tasks", "1000", "--seconds", "0.2")
+
+    assert "1000 tasks of 0.2 s: " in text
+    assert " 1 submit, " in text
+    assert "CPU us per job" in text
+
+
 def test_million_measures_submission_pages_and_restart():
     text = bench("million", "--tasks", "2000", "--seconds", "0.4")
 
