@@ -4,6 +4,7 @@ import attrs
 
 from cigri.domain import grouping, portions
 from cigri.domain.model import ClusterSettings, Shape
+from cigri.domain.oar_request import whole_node
 
 
 @attrs.frozen(kw_only=True)
@@ -41,9 +42,12 @@ class Capacity:
 
     def abreast(self, settings: ClusterSettings) -> int:
         """Return how many tasks of a campaign with *settings* a job runs at a time."""
-        if not settings.dimensional_grouping or self.cores_per_node is None:
+        cores = self.cores_per_node
+        if not settings.dimensional_grouping or cores is None:
             return 1
-        return max(1, self.cores_per_node // settings.cores)
+        if whole_node(settings.resources, cores) is None:
+            return 1
+        return max(1, cores // settings.cores)
 
     def sizes(
         self,

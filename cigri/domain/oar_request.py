@@ -75,6 +75,26 @@ def oar_resources(text: str) -> str:
     return "+".join(found)
 
 
+def whole_node(text: str, cores_per_node: int) -> str | None:
+    """
+    Return *text* as a request for all cores of a node that fits; `None` where a node is no answer.
+
+    That is so where it asks for several nodes, more cores than one has, or for other things.
+
+    >>> whole_node("2", 8), whole_node("{mem >= 4}/core=2", 8), whole_node("/gpu=1", 8)
+    ('/nodes=1/core=8', '{mem >= 4}/nodes=1/core=8', None)
+    """
+    filtered, levels = _filter("/core=" + text if text.isdecimal() else text, text)
+    words = _levels(levels, text) if "+" not in levels else []
+    nodes = [count for name, count in words if name.lower() in _NODES]
+    others = [name for name, _ in words if name.lower() not in _CORES | _NODES]
+    cores = prod(count for name, count in words if name.lower() in _CORES)
+    if not words or others or nodes not in ([], [1]) or cores > cores_per_node:
+        return None
+    given = f"{{{condition(filtered)}}}" if filtered else ""
+    return f"{given}/nodes=1/core={cores_per_node}"
+
+
 def check_project(text: str) -> None:
     """Check the name of a project, or raise `Mistake`."""
     if not _PROJECT.fullmatch(text):

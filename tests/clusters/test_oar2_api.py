@@ -549,6 +549,45 @@ async def test_html_at_an_upload_is_no_refusal() -> None:
         await asked(lambda api: api.write(".cigri/x", "alice", b"x"), WHO, HTML)
 
 
+LARGE = Answer("<html>Request Entity Too Large</html>", 413, "text/html")
+
+
+async def test_too_large_a_submission_is_its_campaigns_matter() -> None:
+    """A cluster that was held for one campaign would do nothing for anybody."""
+    error = await refused(LARGE)
+
+    assert isinstance(error, SubmissionRejected)
+    assert "request_limit_kib" in str(error)
+    with pytest.raises(SubmissionRejected, match="request_limit_kib"):
+        await asked(lambda api: api.write(".cigri/x", "alice", b"x"), WHO, LARGE)
+
+
+@pytest.mark.parametrize(
+    ("ask", "done"),
+    [
+        (lambda api: api.remove(".cigri/x", "alice"), Answer("", 204)),
+        (lambda api: api.delete([4], "alice"), Answer("{}", 202)),
+        (lambda api: api.delete_array(4, "alice"), Answer("{}", 202)),
+    ],
+)
+async def test_what_may_be_done_twice_survives_the_web_servers_own_errors(
+    ask: Callable[[Oar2Api], Awaitable[object]], done: Answer
+) -> None:
+    """One of fifty requests is answered so by a web server as it is installed."""
+    _, server = await asked(ask, HTML, HTML, done)
+
+    assert len(server.asked) == 3
+
+
+async def test_an_upload_survives_them_too() -> None:
+    made_it = Answer("", 201)
+    plan = (WHO, HTML, made_it, HTML, Answer("{}", 202), HTML, HTML, made_it)
+
+    _, server = await asked(lambda api: api.write(".cigri/x", "alice", b"x"), *plan)
+
+    assert len(server.asked) == len(plan)
+
+
 async def test_a_web_server_that_takes_us_for_another_one_is_found_out() -> None:
     other = Answer('{"authenticated_user": "bob"}')
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from cigri.domain.capacity import Capacity
 from cigri.domain.model import ClusterSettings, Shape
+from cigri.domain.oar_request import parse_oar, whole_node
 
 
 @pytest.mark.parametrize(
@@ -71,9 +72,38 @@ def test_tasks_that_are_fed_to_what_runs_need_no_guess():
 def test_a_job_runs_as_many_tasks_at_a_time_as_fit_on_a_node(
     cores_per_node, cores, dimensional, abreast
 ):
-    settings = ClusterSettings(exec_file="x", cores=cores, dimensional_grouping=dimensional)
+    settings = ClusterSettings(
+        exec_file="x", resources=str(cores), cores=cores, dimensional_grouping=dimensional
+    )
 
     assert Capacity(cores_per_node=cores_per_node).abreast(settings) == abreast
+
+
+@pytest.mark.parametrize(
+    ("resources", "request_of_a_node", "abreast"),
+    [
+        ("/core=2", "/nodes=1/core=8", 4),
+        ("/nodes=1/core=2", "/nodes=1/core=8", 4),
+        ("{gpu_model = 'A100'}/host=1/core=2", "{gpu_model = 'A100'}/nodes=1/core=8", 4),
+        # What a node cannot give as a whole stays as its user wants it, one task at a time.
+        ("/gpu=1", None, 1),
+        ("/nodes=2/core=2", None, 1),
+        ("/core=16", None, 1),
+        ("/core=2+/licence=1", None, 1),
+    ],
+)
+def test_a_node_is_asked_for_only_where_it_holds_what_a_task_wants(
+    resources, request_of_a_node, abreast
+):
+    settings = ClusterSettings(
+        exec_file="x",
+        resources=resources,
+        cores=parse_oar(resources).cores,
+        dimensional_grouping=True,
+    )
+
+    assert whole_node(resources, 8) == request_of_a_node
+    assert Capacity(cores_per_node=8).abreast(settings) == abreast
 
 
 def test_a_job_of_a_node_has_tasks_for_all_its_cores():

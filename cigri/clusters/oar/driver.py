@@ -22,7 +22,7 @@ from cigri.clusters.oar.watch import Seen, Watch
 from cigri.clusters.options import OAR_LOGIN, Oar3Options, OarOptions
 from cigri.domain.model import CampaignType, ClusterSettings, JobId, RemoteId, Shape, TaskNumber
 from cigri.domain.oar_condition import condition
-from cigri.domain.oar_request import job_types, oar_resources
+from cigri.domain.oar_request import job_types, oar_resources, whole_node
 from cigri.domain.pace import Pace
 from cigri.domain.remote_ids import join_ids
 from cigri.errors import ClusterUnreachable, SubmissionRejected
@@ -246,7 +246,7 @@ class OarDriver:
         settings, cores = batch.settings, self._options.cores_per_node
         if batch.shape is Shape.GROUP and settings.dimensional_grouping and cores:
             # As many tasks at a time as fit onto a node; its worker counts the cores.
-            return f"/nodes=1/core={max(cores, settings.cores)}"
+            return whole_node(settings.resources, cores) or oar_resources(settings.resources)
         return oar_resources(settings.resources)
 
     async def _concluded(self, groups: Sequence[JobRef], seen: Seen, ends: Ends) -> Ends:

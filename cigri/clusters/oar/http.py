@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -29,6 +30,15 @@ class Unanswered(ClusterUnreachable):
 
 class Endless(Unanswered):
     """A file is being sent that does not come to its end: only whose it is can help that."""
+
+
+async def repeated(ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Return the answer to what may be asked twice; where only a web server answers, it is."""
+    for _ in range(RETRIES):
+        reply = await ask()
+        if reply.status < 500 or reply.is_json:
+            return reply
+    return await ask()
 
 
 class OarHttp:
@@ -67,11 +77,8 @@ class OarHttp:
         Raises:
             ClusterUnreachable: No answer, or not one of OAR's own.
         """
-        for _ in range(RETRIES):
-            reply = await self.send("GET", path, user=user, token=token, keep=keep, into=into)
-            if reply.status < 500 or reply.is_json:
-                return reply
-        return await self.send("GET", path, user=user, token=token, keep=keep, into=into)
+        send = partial(self.send, user=user, token=token, keep=keep, into=into)
+        return await repeated(partial(send, "GET", path))
 
     async def send(
         self,

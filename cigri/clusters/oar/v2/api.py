@@ -1,6 +1,7 @@
 """The REST interface of OAR 2.5, with what it does and does not say (docs/oar.md)."""
 
 from collections.abc import Collection, Container, Sequence
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from cigri.clusters.oar.api import (
     OarResource,
     Stress,
 )
-from cigri.clusters.oar.http import OarHttp, Unanswered
+from cigri.clusters.oar.http import OarHttp, Unanswered, repeated
 from cigri.clusters.oar.reply import Reply
 from cigri.clusters.oar.rows import Row, Rows
 from cigri.clusters.oar.v2.media import Media
@@ -161,13 +162,15 @@ class Oar2Api:
     async def delete(self, ids: Collection[int], user: str) -> None:
         """Ask for the end of each job; that it has one, or is nobody's, is answered with 400."""
         for number in ids:
-            reply = await self._http.send("DELETE", f"/jobs/{number}.json", user=user)
+            path = f"/jobs/{number}.json"
+            reply = await repeated(partial(self._http.send, "DELETE", path, user=user))
             if reply.status not in {200, 202, 400, 404}:
                 raise self._http.failed(reply)
 
     async def delete_array(self, array: int, user: str) -> None:
         """Ask for the end of a whole array: 400 as soon as one of its jobs has ended."""
-        reply = await self._http.send(
+        send = partial(
+            self._http.send,
             "POST",
             f"/jobs/array/{array}/deletions/new.json",
             user=user,
@@ -175,6 +178,7 @@ class Oar2Api:
             # 10,000 jobs take OAR up to a minute.
             patience=4.0,
         )
+        reply = await repeated(send)
         if reply.status not in {200, 202, 400}:
             raise self._http.failed(reply)
 

@@ -1,10 +1,19 @@
 """The files of users on a cluster of OAR 2.5, through its API; each is touched as its owner."""
 
+from functools import partial
+
 import msgspec
 
-from cigri.clusters.oar.http import Endless, OarHttp
+from cigri.clusters.oar.http import Endless, OarHttp, repeated
 from cigri.clusters.oar.reply import Reply, on_one_line
-from cigri.clusters.oar.v2.words import decoded, media, message_of, unknown_user
+from cigri.clusters.oar.v2.words import (
+    TOO_LARGE,
+    decoded,
+    media,
+    message_of,
+    too_large,
+    unknown_user,
+)
 from cigri.errors import SubmissionRejected
 
 #: What explains the directory to its owner.
@@ -71,7 +80,7 @@ class Media:
 
     async def remove(self, path: str, user: str) -> None:
         """Remove a file or a directory."""
-        reply = await self._http.send("DELETE", media(path), user=user)
+        reply = await repeated(partial(self._http.send, "DELETE", media(path), user=user))
         if reply.status not in {200, 204, 404}:
             raise self._http.failed(reply)
 
@@ -97,7 +106,8 @@ class Media:
         self._recognised.add(user)
 
     async def _put(self, path: str, user: str, data: bytes) -> None:
-        reply = await self._http.send(
+        put = partial(
+            self._http.send,
             "POST",
             media(path).replace("/media/", "/media/force/", 1),
             user=user,
@@ -105,12 +115,14 @@ class Media:
             body=b"0\n" if data == b"0" else data,
             content_type="application/octet-stream",
         )
+        reply = await repeated(put)
         if reply.status != 201:
             raise self._of_the_home(reply, path, user)
 
     async def _close(self, top: str, user: str) -> None:
         path = media(top).replace("/media/", "/media/chmod/", 1)
-        reply = await self._http.send("POST", path, user=user, body=b'{"mode":"700"}')
+        send = partial(self._http.send, "POST", path, user=user, body=b'{"mode":"700"}')
+        reply = await repeated(send)
         if reply.status not in {200, 202}:
             raise self._of_the_home(reply, top, user)
 
@@ -121,6 +133,8 @@ class Media:
     def _of_the_home(self, reply: Reply, path: str, user: str) -> Exception:
         """Return the error of a file that was not written: the home may be full, or closed."""
         self._check_user(reply, user)
+        if reply.status == TOO_LARGE:
+            return too_large(self._http)
         if reply.status not in {403, 500} or not reply.is_json:
             return self._http.failed(reply)
         why = on_one_line(message_of(reply))

@@ -12,6 +12,9 @@ from cigri.errors import ClusterUnreachable, Fault, SubmissionRejected, Submissi
 #: The numbers with which `oarsub` refuses; those of the first kind come as 400, and none of them
 #: has made a job.
 _REFUSALS = frozenset({1, 4, 5, 6, 7, 8, 10, 16, 17, 18, 248, 251, 254, 255})
+#: What a web server answers to a body that is too long (RFC 9110, 15.5.14).
+TOO_LARGE = 413
+
 _STATUS = re.compile(r"exited with status (\d{1,3})(?!\d)")
 #: What newer versions say without a number.
 _REFUSED = re.compile(
@@ -48,11 +51,7 @@ class _Mistake(msgspec.Struct):
 def refused(http: OarHttp, reply: Reply) -> Exception:
     """Return what became of a submission that was not answered with 201."""
     if not reply.is_json or reply.status < 300:
-        unheard = {401, 403, 404, 405, 411, 413, 414}
-        if reply.status in unheard or 300 <= reply.status < 400:
-            return http.failed(reply)
-        # The web server's own: it may have been there before or after OAR.
-        return SubmissionUnknown(str(http.failed(reply)))
+        return _refused_by_web_server(http, reply)
     message = message_of(reply)
     if reply.status == 401:
         return SubmissionRejected(unknown_user(http, "the user", reply))
@@ -63,6 +62,24 @@ def refused(http: OarHttp, reply: Reply) -> Exception:
     if reply.status < 500 or known:
         return SubmissionRejected(f"OAR refuses it: {_short(message)}")
     return SubmissionUnknown(f"OAR answered {reply.status}: {_short(message)}")
+
+
+def _refused_by_web_server(http: OarHttp, reply: Reply) -> Exception:
+    if reply.status == TOO_LARGE:
+        return too_large(http)
+    unheard = {401, 403, 404, 405, 411, 414}
+    if reply.status in unheard or 300 <= reply.status < 400:
+        return http.failed(reply)
+    # It may have been there before or after OAR.
+    return SubmissionUnknown(str(http.failed(reply)))
+
+
+def too_large(http: OarHttp) -> SubmissionRejected:
+    """Return the error of a web server that takes no body of that size: OAR never got it."""
+    return SubmissionRejected(
+        f"the web server of {http.url} takes no request of that size (413):"
+        " set `request_limit_kib` of the cluster to what it takes"
+    )
 
 
 def unknown_user(http: OarHttp, user: str, reply: Reply) -> str:
